@@ -1,0 +1,27 @@
+// The Debian packages that a checkout needs, in one place, each with its reason. An installed netkit needs libbpf1 and,
+// to compile, clang, llvm and libbpf-dev.
+
+/** For `npm run setup`, `npm run demo` and `npm test`. */
+export const packages = {
+  clang: 'compiles bpf/*.bpf.c',
+  llvm: 'llvm-strip and llvm-objdump for compiled objects',
+  'libbpf-dev': 'the library that loads programs, and its headers',
+  'linux-libc-dev': 'kernel headers that the C programs include',
+  iproute2: 'network namespaces and veth pairs of the demo and the tests',
+  'iputils-ping': 'the real packets of the demo and the tests',
+  bpftool: 'a second opinion on what the kernel holds',
+  'xdp-tools': 'objects made by others, which the tests inspect and load',
+  procps: 'looks for processes left behind',
+  mandoc: 'checks the man pages',
+  'bash-completion': 'tries the completion for bash',
+  zsh: 'tries the completion for zsh',
+  fish: 'tries the completion for fish',
+};
+
+/** Beside these for `.ci/run`. */
+export const ciPackages = {
+  'clang-format': 'checks the layout of C files',
+  debootstrap: 'makes the bare Debian root of scripts/check-bare-debian.mjs',
+  git: 'clones the checkout into that root',
+  shellcheck: 'checks shell scripts and the completion for bash',
+};

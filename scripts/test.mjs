@@ -1,0 +1,114 @@
+// `npm test [-- filter...]`: every test that this user can run here, a list of those that did not run and why, and last
+// the line `N passed, N failed, N skipped`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const isRoot = process.getuid?.() === 0;
+const isCi = process.env.CI === 'true';
+const filters = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'netkit-test-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+// One vitest after the other: kernel and e2e look at the same kernel objects.
+const stages = [
+  { name: 'unit and lint', projects: ['unit', 'lint'], root: false },
+  { name: 'kernel', projects: ['kernel'], root: true },
+  { name: 'e2e', projects: ['e2e'], root: true },
+];
+const total = { passed: 0, failed: 0, skipped: 0 };
+const notes = [];
+const problems = [];
+for (const stage of stages) {
+  if (stage.root && !isRoot) {
+    leaveOut(stage);
+  } else {
+    run(stage);
+  }
+}
+if (total.passed + total.failed + total.skipped === 0) {
+  problem(filters.length > 0 ? `no test matches ${filters.join(' ')}` : 'no test ran');
+}
+if (isCi && !isRoot) {
+  problem('CI=true, and the tests that need root did not run');
+}
+report();
+
+function run(stage) {
+  const file = join(folder, `${stage.projects[0]}.json`);
+  const started = Date.now();
+  const result = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=./test/support/summary-reporter.ts',
+      ...stage.projects.map((project) => `--project=${project}`),
+      ...(filters.length > 0 ? ['--passWithNoTests'] : []),
+      ...filters,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NETKIT_TEST_SUMMARY: file } },
+  );
+  console.log(`${stage.name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  const summary = read(file);
+  total.passed += summary?.passed ?? 0;
+  total.failed += summary?.failed ?? 0;
+  total.skipped += summary?.skipped ?? 0;
+  for (const { test, reason } of summary?.skips ?? []) {
+    if (reason === undefined) {
+      problem(`${test} is skipped and says no reason`);
+    } else {
+      notes.push(`${test}: ${reason}`);
+    }
+  }
+  // With filters vitest may find nothing to do in a stage, and then reports nothing.
+  const nothingToDo = summary === undefined && filters.length > 0 && result.status === 0;
+  if (!nothingToDo && (result.status !== 0 || summary === undefined) && (summary?.failed ?? 0) === 0) {
+    problem(`the ${stage.name} tests ended with ${result.signal ?? `status ${result.status}`}`);
+  }
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Counts each test file of a stage that needs root as one that was skipped. */
+function leaveOut(stage) {
+  for (const project of stage.projects) {
+    const files = readdirSync(join(root, 'test', project), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.test.ts'))
+      .sort();
+    for (const name of files) {
+      total.skipped++;
+      notes.push(`test/${project}/${name} (the whole file): needs root`);
+    }
+  }
+}
+
+function problem(text) {
+  total.failed++;
+  problems.push(text);
+}
+
+function report() {
+  if (notes.length > 0) {
+    console.log(`Did not run:\n${notes.map((note) => `  ${note}`).join('\n')}`);
+  }
+  if (problems.length > 0) {
+    console.log(`Failed beside the tests:\n${problems.map((text) => `  ${text}`).join('\n')}`);
+  }
+  const counts = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
+  // .ci/run adds this up with its other checks, and prints the one line of that form itself.
+  console.log(process.env.NETKIT_CI_STAGE === undefined ? counts : `tests: ${counts}`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,80 @@
+import { NetkitError } from '../../base/errors.js';
+import { describeTarget } from '../../cnf/action.js';
+import { type DetachRequest, planDetach } from '../../cnf/detach-function.js';
+import { change, type EnvironmentOptions } from '../../cnf/environment.js';
+import { foreignLink, listFunctions } from '../../cnf/inventory.js';
+import { idOf, splitReference } from '../../cnf/reference.js';
+import type { LinkState } from '../../cnf/state.js';
+import { Link } from '../../ebpf/link.js';
+import type { Command, CommandContext } from '../context.js';
+import { linkDocument, recordedLinkDocument } from '../describe.js';
+import { changeDocument, environmentOf, storeOf } from '../environment.js';
+
+export const run: Command<'detach'> = async (context, { program: reference, target }, { hook }) => {
+  const id = idOf(reference);
+  try {
+    if (id === undefined) {
+      const { functionName, name } = splitReference(reference);
+      await detachOwn(context, {
+        function: functionName,
+        program: name,
+        ifname: target,
+        hook,
+        netns: context.options.netns,
+      });
+      return;
+    }
+    if (target !== undefined) throw new NetkitError('usage', 'id:N names one link: leave the target out');
+    await detachById(context, id);
+  } catch (error) {
+    if (!context.options.ifExists || !(error instanceof NetkitError) || error.code !== 'not-found')
+      throw error;
+    context.output.done({ links: [], ...changeDocument(context, []) }, (page) =>
+      page.line('nothing to detach'),
+    );
+  }
+};
+
+async function detachOwn(context: CommandContext<'detach'>, request: DetachRequest): Promise<void> {
+  let detached: readonly LinkState[] = [];
+  const outcome = await change(environmentOf(context), (world) => {
+    const proposal = planDetach(world, request);
+    detached = proposal.detached;
+    return proposal;
+  });
+  const document = {
+    links: detached.map((link) => recordedLinkDocument(link, request.function)),
+    ...changeDocument(context, outcome.actions),
+  };
+  context.output.done(document, (page) => {
+    if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
+    else
+      for (const link of detached)
+        page.line(`detached ${request.function}/${link.program} from ${describeTarget(link)}`);
+  });
+}
+
+/** netkit's own link goes the usual way; any other is detached because it was named. */
+async function detachById(context: CommandContext<'detach'>, id: number): Promise<void> {
+  const environment: EnvironmentOptions = environmentOf(context);
+  const own = listFunctions(context.paths.bpffs, storeOf(context))
+    .flatMap(({ links }) => links)
+    .find(({ info }) => info?.id === id);
+  if (own?.function !== undefined && own.state !== undefined) {
+    await detachOwn(context, { function: own.function, link: own.state.name });
+    return;
+  }
+  using link = Link.fromId(id);
+  const before = linkDocument(foreignLink(link.info()));
+  if (environment.dryRun !== true) link.detach();
+  const about = `detach link ${id}`;
+  context.output.done(
+    { links: [before], dryRun: context.options.dryRun, actions: [{ kind: 'detach', about }] },
+    (page) =>
+      page.line(
+        context.options.dryRun
+          ? `would ${about}`
+          : `detached link ${id} (${before.type}, program ${before.program.name ?? before.program.id ?? 'unknown'})`,
+      ),
+  );
+}

@@ -1,0 +1,22 @@
+import { listFunctions } from '../../cnf/inventory.js';
+import type { Command } from '../context.js';
+import { functionDocument } from '../describe.js';
+import { storeOf } from '../environment.js';
+import { targetText } from '../tables.js';
+
+export const run: Command<'list'> = async (context) => {
+  const functions = listFunctions(context.paths.bpffs, storeOf(context)).map(functionDocument);
+  context.output.result({ functions }, (page) => {
+    if (functions.length === 0) page.line('no function is loaded');
+    page.table(
+      ['FUNCTION', 'PROGRAMS', 'MAPS', 'ATTACHED TO', 'OBJECT'],
+      functions.map(({ name, programs, maps, links, object }) => [
+        name,
+        programs.map((program) => program.name).join(', '),
+        maps.map((map) => map.name).join(', '),
+        links.map(targetText).join(', ') || 'nothing',
+        object,
+      ]),
+    );
+  });
+};

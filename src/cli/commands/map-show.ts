@@ -1,0 +1,35 @@
+import { describeMap, listFunctions } from '../../cnf/inventory.js';
+import { openMap } from '../../cnf/reference.js';
+import type { Command } from '../context.js';
+import { mapDocument } from '../describe.js';
+import { storeOf } from '../environment.js';
+
+export const run: Command<'map show'> = async (context, { reference }) => {
+  const { bpffs } = context.paths;
+  using opened = openMap(reference, bpffs);
+  const own = listFunctions(bpffs, storeOf(context))
+    .flatMap(({ maps }) => maps)
+    .find(({ info }) => info?.id === opened.info.id);
+  const map = mapDocument(
+    own ?? describeMap(opened, { pin: reference.startsWith('/') ? reference : undefined }),
+  );
+  context.output.result({ map }, (page) =>
+    page.fields([
+      ['name', map.name],
+      ['id', map.id],
+      ['type', map.type],
+      ['function', map.function],
+      ['key', `${map.keyType ?? 'without a type'}, ${map.keySize} bytes: ${opened.keyCodec.describe()}`],
+      [
+        'value',
+        `${map.valueType ?? 'without a type'}, ${map.valueSize} bytes: ${opened.valueCodec.describe()}`,
+      ],
+      ['entries', `${map.maxEntries} at most`],
+      ['flags', map.flags.join(', ') || null],
+      ['memory', map.memoryBytes === null ? null : `${map.memoryBytes} bytes`],
+      ['frozen', map.frozen === true ? 'yes' : null],
+      ['btf', map.btfId],
+      ['pin', map.pin],
+    ]),
+  );
+};

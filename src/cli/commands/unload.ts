@@ -1,0 +1,60 @@
+import { NetkitError } from '../../base/errors.js';
+import type { Action } from '../../cnf/action.js';
+import { planUnload } from '../../cnf/detach-function.js';
+import { change } from '../../cnf/environment.js';
+import { findFunction, listFunctions } from '../../cnf/inventory.js';
+import type { Command } from '../context.js';
+import { changeDocument, environmentOf, storeOf } from '../environment.js';
+
+export const run: Command<'unload'> = async (context, { function: name }, { all }) => {
+  const { bpffs } = context.paths;
+  const store = storeOf(context);
+  if ((name === undefined) !== all) {
+    throw new NetkitError(
+      'usage',
+      all ? '--all unloads every function: leave the name out' : 'unload needs a function, or --all',
+    );
+  }
+  const names = name === undefined ? listFunctions(bpffs, store).map((listed) => listed.name) : [name];
+  if (all && names.length > 0 && !context.options.dryRun)
+    await context.output.ask(`unload ${names.join(', ')}`);
+  const functions: { name: string; programs: number; maps: number; links: number }[] = [];
+  const actions: Action[] = [];
+  for (const each of names) {
+    let counts = { programs: 0, maps: 0, links: 0 };
+    try {
+      const outcome = await change(environmentOf(context), (world) => {
+        const proposal = planUnload(world, each);
+        counts = countsOf(world.bpffs, each);
+        return proposal;
+      });
+      actions.push(...outcome.actions);
+      functions.push({ name: each, ...counts });
+    } catch (error) {
+      if (!context.options.ifExists || !(error instanceof NetkitError) || error.code !== 'not-found')
+        throw error;
+    }
+  }
+  const document = { functions, ...changeDocument(context, actions) };
+  context.output.done(document, (page) => {
+    if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
+    else if (functions.length === 0) page.line('nothing to unload');
+    else for (const done of functions) page.line(`unloaded ${done.name}`);
+  });
+
+  function countsOf(root: string, functionName: string): { programs: number; maps: number; links: number } {
+    try {
+      const listed = findFunction(root, store, functionName);
+      return {
+        programs: listed?.programs.length ?? 0,
+        maps: listed?.maps.length ?? 0,
+        links: listed?.links.length ?? 0,
+      };
+    } catch (error) {
+      // A damaged state must not stand in the way of removing the function.
+      if (error instanceof NetkitError && error.code === 'bad-state')
+        return { programs: 0, maps: 0, links: 0 };
+      throw error;
+    }
+  }
+};

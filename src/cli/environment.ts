@@ -1,0 +1,35 @@
+/** From a command's context to what `cnf` works with. */
+import { type Action, describeAction } from '../cnf/action.js';
+import type { EnvironmentOptions } from '../cnf/environment.js';
+import { StateStore } from '../cnf/store.js';
+import type { CommandContext } from './context.js';
+import type { ChangeAction } from './schema/index.js';
+
+/** What `change` needs to know of this command. */
+export function environmentOf(context: CommandContext): EnvironmentOptions {
+  const { command, options, output, paths, signal } = context;
+  return {
+    bpffs: paths.bpffsGiven ? paths.bpffs : undefined,
+    stateDir: paths.stateDir,
+    lockTimeoutMs: options.lockTimeout * 1000,
+    command,
+    dryRun: options.dryRun,
+    signal,
+    note: (text) => output.note(text),
+  };
+}
+
+export function storeOf(context: CommandContext): StateStore {
+  return new StateStore(context.paths.stateDir);
+}
+
+/** The part of a document that every changing command has. */
+export function changeDocument(
+  context: CommandContext,
+  actions: readonly Action[],
+): { dryRun: boolean; actions: ChangeAction[] } {
+  return {
+    dryRun: context.options.dryRun,
+    actions: actions.map((action) => ({ kind: action.kind, about: describeAction(action) })),
+  };
+}

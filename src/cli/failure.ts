@@ -1,0 +1,56 @@
+import { messageOf, NetkitError } from '../base/errors.js';
+import { toJson } from '../base/json.js';
+import type { Io } from './io.js';
+import { schemaVersion } from './output.js';
+import { cellText } from './page.js';
+
+export interface FailureStyle {
+  readonly json: boolean;
+  readonly jsonStrings: boolean;
+  /** Stack traces: for `--log-level debug` only. */
+  readonly debug: boolean;
+}
+
+/** How errors are to be shown, when the options themselves may be what is wrong. */
+export function guessStyle(argv: readonly string[]): FailureStyle {
+  const end = argv.indexOf('--');
+  const words = argv.slice(0, end < 0 ? argv.length : end);
+  const jsonStrings = words.includes('--json-strings');
+  const debug = words.some((word, index) => {
+    return word === '--log-level=debug' || (word === '--log-level' && words[index + 1] === 'debug');
+  });
+  return { json: jsonStrings || words.includes('--json'), jsonStrings, debug };
+}
+
+/** Says what went wrong on standard error, and returns the exit status. */
+export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): number {
+  const error = known(io, thrown);
+  if (style.json) {
+    const { code, message, hint = null, details } = error;
+    const bigints = style.jsonStrings ? 'string' : 'number';
+    io.stderr.write(`${toJson({ error: { code, message, hint, details }, schemaVersion }, { bigints })}\n`);
+  } else {
+    io.stderr.write(`netkit: ${oneLine(error.message)}\n`);
+    if (error.hint !== undefined) io.stderr.write(`hint: ${oneLine(error.hint)}\n`);
+  }
+  if (style.debug) io.stderr.write(`${stackOf(thrown)}\n`);
+  return error.exitStatus;
+}
+
+function known(io: Io, thrown: unknown): NetkitError {
+  if (io.signal.aborted && !(thrown instanceof NetkitError && thrown.code === 'interrupted')) {
+    return new NetkitError('interrupted', 'interrupted', { cause: thrown });
+  }
+  if (thrown instanceof NetkitError) return thrown;
+  return new NetkitError('failed', messageOf(thrown), { cause: thrown });
+}
+
+function oneLine(text: string): string {
+  return cellText(text.trim().replace(/\s*\n\s*/g, ' '));
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : `\ncaused by: ${stackOf(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}

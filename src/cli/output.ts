@@ -1,0 +1,153 @@
+import { NetkitError } from '../base/errors.js';
+import { toJson } from '../base/json.js';
+import type { GlobalOptions } from './globals.js';
+import type { Io } from './io.js';
+import { blockText, cellText, Page, plainText } from './page.js';
+
+/** The number in every JSON document, raised when a release changes a document incompatibly. */
+export const schemaVersion = 1;
+
+/**
+ * Where a command says things: its result on standard output, everything else on standard error.
+ *
+ * `Document` is the command's JSON document, without `schemaVersion`, which is added here. With `--json` only documents
+ * are written, and the function that fills the page is not called.
+ */
+export class Output<Document extends object = object> {
+  readonly #io: Io;
+  readonly #options: GlobalOptions;
+  /** Writes wait for their turn: on a terminal the styles are imported first. */
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(io: Io, options: GlobalOptions) {
+    this.#io = io;
+    this.#options = options;
+  }
+
+  /** What was asked for. */
+  result(document: Document, fill: (page: Page) => void): void {
+    if (this.#options.json) this.#json(document);
+    else this.#show(fill);
+  }
+
+  /** A word about what was done; with `--quiet` nothing, unless as JSON. */
+  done(document: Document, fill: (page: Page) => void): void {
+    if (this.#options.json) this.#json(document);
+    else if (!this.#options.quiet) this.#show(fill);
+  }
+
+  /** One of many results, as they come: with `--json` one document a line. */
+  record(document: Document, fill: (page: Page) => void): void {
+    if (this.#options.json) this.#json(document, false);
+    else this.#show(fill);
+  }
+
+  /** A remark that the user may want to know; nothing is wrong. */
+  note(text: string): void {
+    if (this.#says('info')) this.#aside(text);
+  }
+
+  /** Something is not as it should be, and the command goes on. */
+  warn(text: string): void {
+    if (this.#says('warn')) this.#aside(`warning: ${text}`);
+  }
+
+  /** For `--log-level debug`. */
+  debug(text: string): void {
+    if (this.#options.logLevel === 'debug') this.#aside(`debug: ${text}`);
+  }
+
+  /** Lines on standard error that belong to what went wrong, such as a compiler's diagnostics. Not with `--json`. */
+  explain(text: string): void {
+    if (!this.#options.json) this.#io.stderr.write(blockText(text.endsWith('\n') ? text : `${text}\n`));
+  }
+
+  /**
+   * Waits for `work`. When that takes longer than a second and standard error is a terminal, it shows `what` meanwhile.
+   * Work that never returns to the event loop shows nothing.
+   */
+  async progress<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#io.stderr.isTTY || this.#options.json || !this.#says('info')) return work();
+    let stop: (() => void) | undefined;
+    let over = false;
+    const timer = setTimeout(async () => {
+      const { default: ora } = await import('ora');
+      if (over) return;
+      const spinner = ora({ text: cellText(what), stream: process.stderr, discardStdin: false }).start();
+      stop = () => spinner.stop();
+    }, 1000);
+    try {
+      return await work();
+    } finally {
+      over = true;
+      clearTimeout(timer);
+      stop?.();
+    }
+  }
+
+  /**
+   * Asks before something that cannot be taken back; returns when the answer is yes. Throws 'usage' where nobody can
+   * answer and `--yes` is not given, and 'failed' when the answer is no.
+   */
+  async ask(question: string): Promise<void> {
+    if (this.#options.yes) return;
+    const { stdin, stderr, signal } = this.#io;
+    if (!stdin.isTTY || !stderr.isTTY) {
+      throw new NetkitError('usage', `${question}: there is no terminal to ask on`, { hint: 'use --yes' });
+    }
+    await this.flush();
+    const { createInterface } = await import('node:readline');
+    const lines = createInterface({ input: stdin, terminal: false });
+    stderr.write(`${cellText(question)}? [y/N] `);
+    try {
+      const answer = await new Promise<string>((resolve, reject) => {
+        lines.once('line', resolve);
+        lines.once('close', () => resolve(''));
+        const interrupted = () => reject(new NetkitError('interrupted', 'interrupted'));
+        if (signal.aborted) interrupted();
+        signal.addEventListener('abort', interrupted, { once: true });
+      });
+      if (!/^y(es)?$/i.test(answer.trim()))
+        throw new NetkitError('failed', 'not confirmed: nothing was changed');
+    } finally {
+      lines.close();
+    }
+  }
+
+  /** Resolves when everything said so far is written. */
+  flush(): Promise<void> {
+    return this.#tail;
+  }
+
+  #says(level: 'warn' | 'info'): boolean {
+    const { quiet, logLevel } = this.#options;
+    if (quiet || logLevel === 'error') return false;
+    return level === 'warn' || logLevel !== 'warn';
+  }
+
+  #aside(text: string): void {
+    this.#io.stderr.write(`netkit: ${cellText(text)}\n`);
+  }
+
+  #json(document: Document, pretty = this.#io.stdout.isTTY === true): void {
+    const bigints = this.#options.jsonStrings ? 'string' : 'number';
+    const text = toJson({ schemaVersion, ...document }, pretty ? { indent: 2, bigints } : { bigints });
+    this.#write(() => `${text}\n`);
+  }
+
+  #show(fill: (page: Page) => void): void {
+    const page = new Page();
+    fill(page);
+    if (this.#io.stdout.isTTY && this.#options.color) {
+      this.#write(async () => (await import('./styled.js')).styledText(page.blocks));
+    } else {
+      this.#write(() => plainText(page.blocks));
+    }
+  }
+
+  #write(text: () => string | Promise<string>): void {
+    this.#tail = this.#tail.then(async () => {
+      this.#io.stdout.write(await text());
+    });
+  }
+}

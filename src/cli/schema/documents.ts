@@ -1,0 +1,264 @@
+import { z } from 'zod';
+import {
+  change,
+  count,
+  decoded,
+  diagnostic,
+  flag,
+  link,
+  loadedFunction,
+  map,
+  mapName,
+  maybe,
+  program,
+  text,
+} from './shapes.js';
+
+/** The JSON document of every command, without `schemaVersion`, which every one has. */
+export const documents = {
+  build: z.strictObject({
+    objects: z
+      .array(
+        z.strictObject({
+          file: text('The object file that was written.'),
+          sources: z.array(z.string()).meta({ description: 'What it was compiled from.' }),
+          bytes: count('Its size.'),
+          programs: z.array(z.string()).meta({ description: 'The names of its programs.' }),
+          maps: z.array(z.string()).meta({ description: 'The names of its maps.' }),
+        }),
+      )
+      .meta({ description: 'One object for each source.' }),
+    diagnostics: z
+      .array(diagnostic)
+      .meta({ description: 'What the compiler remarked; with --watch also its errors.' }),
+  }),
+  inspect: z.strictObject({
+    file: text('The object file.'),
+    bytes: count('Its size.'),
+    endian: z.enum(['little', 'big']).meta({ description: 'Its byte order.' }),
+    licence: maybe(z.string(), 'The licence that it declares.'),
+    btf: flag('Whether it has BTF.'),
+    programs: z
+      .array(
+        z.strictObject({
+          name: text('Its name.'),
+          section: text('The section that it is in.'),
+          type: maybe(
+            z.string(),
+            "The kernel's word for its type; null when the section's name does not tell.",
+          ),
+          attachType: maybe(z.string(), "The kernel's word for how it attaches."),
+          target: maybe(z.string(), "What the section's name says that it attaches to."),
+          instructions: count('How many instructions it has.'),
+        }),
+      )
+      .meta({ description: 'Its programs.' }),
+    maps: z
+      .array(
+        z.strictObject({
+          name: text('Its name.'),
+          type: text("The kernel's word for its type."),
+          keySize: count('Bytes of a key.'),
+          valueSize: count('Bytes of a value.'),
+          maxEntries: count('How many entries it can hold; 0 when that is left to the loader.'),
+          flags: z.array(z.string()).meta({ description: "The kernel's words for its flags." }),
+          pinned: flag('Whether the object asks for it to be shared by name.'),
+          keyType: maybe(z.string(), 'The C type of its keys.'),
+          valueType: maybe(z.string(), 'The C type of its values.'),
+          keyForm: maybe(z.string(), 'How a key is written on the command line.'),
+          valueForm: maybe(z.string(), 'How a value is written on the command line.'),
+        }),
+      )
+      .meta({ description: 'Its maps.' }),
+    globals: z
+      .array(
+        z.strictObject({
+          name: text('Its name.'),
+          type: text('Its C type.'),
+          size: count('Its size in bytes.'),
+          section: text('The section that it is in: .rodata, .data, .bss, …'),
+          readOnly: flag('Whether the program cannot change it.'),
+          value: decoded('Its value before `load --set`.'),
+        }),
+      )
+      .meta({ description: 'Its global variables.' }),
+    types: z
+      .array(
+        z.strictObject({
+          name: text('Its C name, such as struct rule.'),
+          size: count('Its size in bytes.'),
+          declaration: text('Its declaration in C.'),
+        }),
+      )
+      .meta({ description: 'The types that its maps and global variables use.' }),
+  }),
+  'gen vmlinux': z.strictObject({
+    file: maybe(z.string(), 'The file that was written.'),
+    header: maybe(z.string(), 'The header, when no file was asked for.'),
+    bytes: count('Its size.'),
+    kernel: text('The release of the kernel that it describes.'),
+  }),
+  load: z.strictObject({
+    function: loadedFunction,
+    replaced: flag('Whether it took the place of a function of that name.'),
+    ...change,
+  }),
+  attach: z.strictObject({
+    function: text('The function.'),
+    links: z
+      .array(
+        z.strictObject({
+          link,
+          already: flag('Whether it was attached in just that way before.'),
+          note: maybe(z.string(), 'A word about how it was attached, such as why it runs in generic mode.'),
+        }),
+      )
+      .meta({ description: 'Where its programs are attached now.' }),
+    ...change,
+  }),
+  detach: z.strictObject({
+    links: z.array(link).meta({ description: 'What was detached, as it was before.' }),
+    ...change,
+  }),
+  unload: z.strictObject({
+    functions: z
+      .array(
+        z.strictObject({
+          name: text('The name of the function.'),
+          programs: count('How many programs it had.'),
+          maps: count('How many maps it had.'),
+          links: count('How many links it had.'),
+        }),
+      )
+      .meta({ description: 'What was unloaded.' }),
+    ...change,
+  }),
+  list: z.strictObject({
+    functions: z.array(loadedFunction).meta({ description: 'The functions, by name.' }),
+  }),
+  recover: z.strictObject({
+    commands: z
+      .array(
+        z.strictObject({
+          command: text('The command line that was killed.'),
+          startedAt: maybe(z.iso.datetime(), 'When it was started.'),
+          outcome: z.enum(['undone', 'finished']).meta({ description: 'What became of its steps.' }),
+        }),
+      )
+      .meta({ description: 'What killed commands had left; empty when there was nothing.' }),
+    ...change,
+  }),
+  'prog list': z.strictObject({
+    programs: z.array(program).meta({ description: 'The programs.' }),
+  }),
+  'prog show': z.strictObject({ program }),
+  'prog run': z.strictObject({
+    program: z
+      .strictObject({ id: count("The kernel's id of the program."), name: text('Its name.') })
+      .meta({ description: 'The program.' }),
+    runs: z
+      .array(
+        z.strictObject({
+          in: text('The packet, in hexadecimal.'),
+          out: maybe(z.string(), 'The packet that came out, in hexadecimal; null when the type gives none.'),
+          verdict: z.int().meta({ description: 'What the program returned.' }),
+          verdictName: maybe(z.string(), "The verdict's name: pass, drop, …"),
+          repeat: count('How often it ran.'),
+          nanoseconds: count('The mean time of a run.'),
+        }),
+      )
+      .meta({ description: 'One for each packet.' }),
+  }),
+  'link list': z.strictObject({
+    links: z.array(link).meta({ description: 'The links.' }),
+  }),
+  'link show': z.strictObject({ link }),
+  'map list': z.strictObject({
+    maps: z.array(map).meta({ description: 'The maps.' }),
+  }),
+  'map show': z.strictObject({ map }),
+  'map get': z.strictObject({
+    map: mapName,
+    key: decoded('The key.'),
+    value: decoded('The value; of a per-CPU map the sum, or null where there is none or --per-cpu is given.'),
+    perCpu: perCpuValues(),
+  }),
+  'map update': z.strictObject({
+    map: mapName,
+    key: decoded('The key.'),
+    value: decoded('The value.'),
+    when: z.enum(['any', 'noexist', 'exist']).meta({ description: 'On what condition it is written.' }),
+    ...change,
+  }),
+  'map delete': z.strictObject({
+    map: mapName,
+    key: decoded('The key.'),
+    deleted: flag('False when the key was not there.'),
+    ...change,
+  }),
+  'map dump': z.strictObject({
+    map: mapName,
+    entries: z
+      .array(
+        z.strictObject({
+          key: decoded('The key.'),
+          value: decoded('The value, as `map get` gives it.'),
+          perCpu: perCpuValues(),
+        }),
+      )
+      .meta({ description: 'Every entry.' }),
+  }),
+  doctor: z.strictObject({
+    kernel: z
+      .strictObject({
+        release: text('What `uname -r` says.'),
+        machine: text('What `uname -m` says.'),
+      })
+      .meta({ description: 'The kernel that runs.' }),
+    checks: z
+      .array(
+        z.strictObject({
+          name: text('What was looked at.'),
+          status: z.enum(['ok', 'warning', 'missing']).meta({ description: 'What came of it.' }),
+          message: text('What was found.'),
+          hint: maybe(z.string(), 'What to do about it.'),
+        }),
+      )
+      .meta({ description: 'What netkit needs.' }),
+    hooks: z
+      .array(
+        z.strictObject({
+          name: text('The hook.'),
+          available: maybe(
+            z.boolean(),
+            'Whether this kernel offers it; null when that cannot be told without more rights.',
+          ),
+          reason: maybe(z.string(), 'Why it does not, or why that is unknown.'),
+        }),
+      )
+      .meta({ description: 'Where programs can be attached.' }),
+  }),
+  completion: z.strictObject({
+    shell: z.enum(['bash', 'zsh', 'fish']).meta({ description: 'The shell.' }),
+    script: text('The script.'),
+  }),
+  version: z.strictObject({
+    netkit: text('The version of netkit.'),
+    node: text('The version of Node.'),
+    koffi: maybe(z.string(), 'The version of koffi; null when it is not installed.'),
+    libbpf: maybe(z.string(), 'The version of libbpf; null when it is not found.'),
+    kernel: text('The release of the kernel.'),
+  }),
+} as const;
+
+function perCpuValues() {
+  return maybe(
+    z.array(
+      z.strictObject({
+        cpu: count('The number of the CPU.'),
+        value: decoded('Its value.'),
+      }),
+    ),
+    'With --per-cpu: the value of each CPU.',
+  );
+}

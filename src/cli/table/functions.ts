@@ -1,0 +1,202 @@
+import type { CommandEntry } from './types.js';
+
+const hook = {
+  long: 'hook',
+  value: {
+    name: 'HOOK',
+    kind: 'choice',
+    choices: ['xdp', 'tcx/ingress', 'tcx/egress', 'tc/ingress', 'tc/egress'],
+  },
+} as const;
+
+/** Commands on functions: an object file loaded under a name. */
+export const functionCommands = [
+  {
+    name: 'load',
+    summary: 'load an object file as a function',
+    about: [
+      'Loads the programs and creates the maps of an object file, pins them below `netkit/NAME` in the bpffs, and remembers the function. Nothing is attached yet.',
+      'Global variables can be set only now, since the verifier builds on them. `netkit inspect` lists them, with their types.',
+      'A command that fails leaves nothing behind.',
+    ],
+    arguments: [
+      {
+        name: 'object',
+        shown: 'OBJ',
+        kind: 'object',
+        required: true,
+        about: 'An eBPF object file.',
+      },
+    ],
+    options: [
+      {
+        long: 'name',
+        value: { name: 'NAME', kind: 'text' },
+        about: "The function's name; without it, the file's name up to `.bpf.o`.",
+      },
+      {
+        long: 'set',
+        value: { name: 'VAR=VALUE', kind: 'text' },
+        repeatable: true,
+        about: 'Set a global variable of the object.',
+      },
+      {
+        long: 'map-size',
+        value: { name: 'MAP=N', kind: 'text' },
+        repeatable: true,
+        about: 'Make a map of N entries at most.',
+      },
+      {
+        long: 'reuse',
+        value: { name: 'MAP=REF', kind: 'text' },
+        repeatable: true,
+        about: 'Use a map that exists in place of a new one; it must have the same type, sizes and flags.',
+      },
+      {
+        long: 'only',
+        value: { name: 'PROGRAM', kind: 'text' },
+        repeatable: true,
+        about: 'Load this program, and no other but those named likewise.',
+      },
+      {
+        long: 'replace',
+        about:
+          'Put the object in the place of a loaded function of that name: its links get the new programs without a gap, its maps are new.',
+      },
+      { long: 'persist', about: 'Bring the function back after a reboot.' },
+    ],
+    changes: true,
+    exits: [
+      { status: 1, about: 'The file is not an eBPF object, or is damaged.' },
+      { status: 5, about: 'A function of that name is loaded already.' },
+      { status: 7, about: 'The verifier refused a program; `--json` carries its whole log.' },
+    ],
+    examples: [
+      { command: 'netkit load firewall.bpf.o --name fw', about: 'Load the function fw.' },
+      {
+        command: 'netkit load firewall.bpf.o --set default_action=drop --map-size blocklist_v4=100000',
+        about: 'Set a global variable and the size of a map.',
+      },
+    ],
+  },
+  {
+    name: 'attach',
+    summary: 'attach programs of a function to an interface',
+    about: [
+      'Attaches one program, or every program of the function whose hook takes this target: all of them, or none. What is attached stays when the command has ended.',
+      "The hook comes from the program's section, such as `xdp` or `tcx/ingress`; `--hook` overrides it. A kernel without tcx gets a tc filter in its place.",
+      'A program that is attached in just that way already is left alone, and a note says so.',
+    ],
+    arguments: [
+      {
+        name: 'program',
+        shown: 'FUNCTION[/PROGRAM]',
+        kind: 'program',
+        required: true,
+        about: 'A function, or one of its programs.',
+      },
+      { name: 'target', kind: 'interface', required: false, about: 'The interface.' },
+    ],
+    options: [
+      { ...hook, about: "Where to attach, instead of what the program's section says." },
+      {
+        long: 'mode',
+        value: { name: 'MODE', kind: 'choice', choices: ['native', 'generic', 'auto'] },
+        default: 'auto',
+        about: 'For XDP: in the driver, in the network stack, or whichever of the two works first.',
+      },
+    ],
+    changes: true,
+    exits: [
+      {
+        status: 5,
+        about: 'Another program has the place, or this one is attached there with other options.',
+      },
+      { status: 6, about: 'This kernel or driver has no such hook.' },
+    ],
+    examples: [
+      { command: 'netkit attach fw eth0', about: 'Attach every program of fw that goes on an interface.' },
+      {
+        command: 'netkit attach fw/count eth0 --hook tcx/egress',
+        about: 'Attach one program, on a hook of your choice.',
+      },
+      {
+        command: 'netkit attach fw eth0 --mode generic --netns blue',
+        about: 'Attach without help from the driver, in the namespace blue.',
+      },
+    ],
+  },
+  {
+    name: 'detach',
+    summary: 'detach programs of a function',
+    about: [
+      'Detaches the programs of a function, from one target or from all of them. The function stays loaded, and its maps keep their entries.',
+      'Only what netkit attached is touched, or the one link that `id:N` names.',
+    ],
+    arguments: [
+      {
+        name: 'program',
+        shown: 'FUNCTION[/PROGRAM]|id:N',
+        kind: 'program',
+        required: true,
+        about: 'A function, one of its programs, or the id of a link.',
+      },
+      {
+        name: 'target',
+        kind: 'interface',
+        required: false,
+        about: 'The interface; without it, every target.',
+      },
+    ],
+    options: [{ ...hook, about: 'Only from this hook.' }],
+    changes: true,
+    removes: true,
+    exits: [{ status: 3, about: 'Nothing of the kind is attached.' }],
+    examples: [
+      { command: 'netkit detach fw', about: 'Detach fw everywhere.' },
+      {
+        command: 'netkit detach fw/count eth0 --hook tcx/egress',
+        about: 'Detach one program from one hook.',
+      },
+    ],
+  },
+  {
+    name: 'unload',
+    summary: 'detach and remove a function',
+    about: [
+      'Detaches every program of the function, removes its pins and forgets it. Its maps, with their entries, are gone unless something else holds them.',
+      'Works also when the state of the function is damaged: the pins tell what to remove.',
+    ],
+    arguments: [{ name: 'function', kind: 'function', required: false, about: 'The function.' }],
+    options: [{ long: 'all', about: 'Unload every function.' }],
+    changes: true,
+    removes: true,
+    asks: 'with `--all`',
+    examples: [
+      { command: 'netkit unload fw', about: 'Remove fw.' },
+      { command: 'netkit unload --all --yes', about: 'Remove every function, without being asked.' },
+    ],
+  },
+  {
+    name: 'list',
+    summary: 'list functions with their programs, maps and links',
+    about: ['Lists what netkit has loaded, and where it is attached.'],
+    arguments: [{ name: 'function', kind: 'function', required: false, about: 'Only this function.' }],
+    options: [],
+    examples: [
+      { command: 'netkit list', about: 'List all functions.' },
+      { command: 'netkit list --json | jq -r ".functions[].name"', about: 'Their names, for a script.' },
+    ],
+  },
+  {
+    name: 'recover',
+    summary: 'finish or undo what a killed command left',
+    about: [
+      'Every command that changes something writes down its steps first. When one was killed half-way, the next one that changes anything undoes those steps; `recover` does only that, and says what it found.',
+    ],
+    arguments: [],
+    options: [],
+    changes: true,
+    examples: [{ command: 'netkit recover --dry-run', about: 'Show what is left of killed commands.' }],
+  },
+] as const satisfies readonly CommandEntry[];

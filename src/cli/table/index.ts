@@ -1,0 +1,46 @@
+import { functionCommands } from './functions.js';
+import { machineCommands } from './machine.js';
+import { mapCommands } from './maps.js';
+import { objectCommands } from './objects.js';
+import { programCommands } from './programs.js';
+import type { ArgumentsOf, CommandEntry, GroupEntry, OptionsOf } from './types.js';
+
+const entries = [
+  ...objectCommands,
+  ...functionCommands,
+  ...programCommands,
+  ...mapCommands,
+  ...machineCommands,
+] as const;
+
+type Entries = (typeof entries)[number];
+
+/** The name of every command: the words after `netkit`, such as `map update`. */
+export type CommandName = Entries['name'];
+/** The arguments of a command as its body gets them. */
+export type Arguments<N extends CommandName> = ArgumentsOf<Extract<Entries, { readonly name: N }>>;
+/** The options of a command as its body gets them. */
+export type Options<N extends CommandName> = OptionsOf<Extract<Entries, { readonly name: N }>>;
+
+/** A row of the table, with its exact name. */
+export type Row = CommandEntry & { readonly name: CommandName };
+
+/** Every command of netkit, in the order in which help lists them. */
+export const commands: readonly Row[] = entries;
+
+/** Commands that are only there to have commands below them. */
+export const groups: readonly GroupEntry[] = [
+  { name: 'gen', summary: 'generate sources' },
+  { name: 'prog', summary: 'programs in the kernel' },
+  { name: 'link', summary: 'links in the kernel: what is attached where' },
+  { name: 'map', summary: 'maps in the kernel and their entries' },
+];
+
+/** The headings under which help lists commands. */
+export const chapters: readonly { readonly title: string; readonly commands: readonly Row[] }[] = [
+  { title: 'Objects', commands: objectCommands },
+  { title: 'Functions', commands: functionCommands },
+  { title: 'Programs and links', commands: programCommands },
+  { title: 'Maps', commands: mapCommands },
+  { title: 'The machine and netkit itself', commands: machineCommands },
+];

@@ -1,0 +1,81 @@
+/** Maps as the map commands work with them: opened by reference, typed by BTF or by `--key-type` and `--value-type`. */
+import { NetkitError } from '../base/errors.js';
+import { suggestion } from '../base/suggest.js';
+import { openMap, splitReference } from '../cnf/reference.js';
+import type { BpfMap } from '../ebpf/map.js';
+import { sumOverCpus } from '../ebpf/per-cpu.js';
+import { type Codec, codecFor, codecForWord, typeWords, type Value } from '../obj/codec/index.js';
+import { ObjectSpec } from '../obj/spec.js';
+import type { CommandContext } from './context.js';
+
+export interface TypeOptions {
+  readonly keyType?: string | undefined;
+  readonly valueType?: string | undefined;
+  /** An object file whose types may be named. */
+  readonly types?: string | undefined;
+}
+
+/** @throws NetkitError `not-found`, `usage`, `bad-value` when a type does not have the map's width */
+export async function openTypedMap(context: CommandContext, reference: string, options: TypeOptions): Promise<BpfMap> {
+  const spec = options.types === undefined ? undefined : await ObjectSpec.read(options.types);
+  const map = openMap(reference, context.paths.bpffs);
+  try {
+    const { keySize, valueSize, type } = map.info;
+    map.useTypes({
+      key: codecOf('key', options.keyType, keySize, spec, type === 'lpm_trie'),
+      value: codecOf('value', options.valueType, valueSize, spec, false),
+    });
+    return map;
+  } catch (error) {
+    map[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function codecOf(role: 'key' | 'value', word: string | undefined, size: number, spec: ObjectSpec | undefined, prefix: boolean): Codec | undefined {
+  if (word === undefined) return undefined;
+  const codec = cType(word, spec, role, prefix) ?? codecForWord(word, { role, size });
+  if (codec.size === size) return codec;
+  throw new NetkitError('bad-value', `${word} has ${codec.size} bytes, the ${role}s of this map have ${size}`);
+}
+
+/** `struct x`, `union x`, `enum x` or a typedef of the object given by `--types`. */
+function cType(word: string, spec: ObjectSpec | undefined, role: string, prefix: boolean): Codec | undefined {
+  const named = /^(struct|union|enum) (\w+)$/.exec(word);
+  if (named === null && (spec === undefined || typeWords.some((known) => word.startsWith(known.split(':')[0] ?? '')))) return undefined;
+  if (spec?.btf === undefined) {
+    throw new NetkitError('usage', `'${word}' is a C type: name an object file that has it with --types OBJ`);
+  }
+  const [kind, name] = named === null ? (['typedef', word] as const) : ([named[1] as 'struct' | 'union' | 'enum', named[2] ?? ''] as const);
+  const type = spec.btf.find(name, kind);
+  if (type === undefined) {
+    throw new NetkitError('not-found', `${spec.path ?? spec.name} has no type '${word}'`, { hint: suggestion(name, typeNames(spec, kind)) });
+  }
+  return codecFor(spec.btf, type.id, { role, prefix });
+}
+
+function typeNames(spec: ObjectSpec, kind: string): string[] {
+  const { btf } = spec;
+  if (btf === undefined) return [];
+  return Array.from({ length: btf.count }, (_, id) => btf.type(id)).flatMap((type) => (type.kind === kind && type.name !== '' ? [type.name] : []));
+}
+
+/** How documents name a map: by the reference where that has a name, which the kernel may have cut. */
+export function mapNameOf(map: BpfMap, reference: string): { id: number; name: string } {
+  const isReference = !reference.startsWith('/') && !reference.includes(':');
+  return { id: map.info.id, name: (isReference ? splitReference(reference).name : undefined) ?? map.info.name };
+}
+
+export interface ShownValue {
+  /** Null where it has no sum, or each CPU's was asked for. */
+  readonly value: Value | null;
+  readonly perCpu: { readonly cpu: number; readonly value: Value }[] | null;
+}
+
+/** A value as documents show it. Of a per-CPU map the sum, or each CPU's where it was asked for or there is no sum. */
+export function shownValue(map: BpfMap, value: Value, perCpu: boolean): ShownValue {
+  if (!map.perCpu || !Array.isArray(value)) return { value, perCpu: null };
+  const sum = perCpu ? undefined : sumOverCpus(value);
+  if (sum !== undefined) return { value: sum, perCpu: null };
+  return { value: null, perCpu: value.map((each, cpu) => ({ cpu, value: each })) };
+}

@@ -1,0 +1,119 @@
+/**
+ * What netkit can do to the system, as data. A plan is a list of these; `execute.ts` performs it, undoes it when a step
+ * fails, and after a crash finishes or undoes it from the journal. So every action can be performed and undone from its
+ * own data and what is there, twice as well as once.
+ */
+import type { FunctionState, LinkState } from './state.js';
+
+/** Keeps a copy of the object file in the state directory, so that the function can be described and brought back. */
+export interface StoreObject {
+  readonly kind: 'store-object';
+  readonly function: string;
+  /** File name in the state directory. */
+  readonly file: string;
+}
+
+/** Loads the object and pins its programs and maps below `folder`. */
+export interface Load {
+  readonly kind: 'load';
+  readonly function: string;
+  readonly folder: string;
+}
+
+export interface Attach {
+  readonly kind: 'attach';
+  readonly function: string;
+  readonly folder: string;
+  readonly link: LinkState;
+}
+
+export interface Detach {
+  readonly kind: 'detach';
+  readonly function: string;
+  readonly folder: string;
+  readonly link: LinkState;
+}
+
+/** Puts the program pinned at `to` into a link in place of the one pinned at `from`. */
+export interface Swap {
+  readonly kind: 'swap';
+  readonly function: string;
+  readonly folder: string;
+  readonly link: LinkState;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Renames a folder of pins. */
+export interface Move {
+  readonly kind: 'move';
+  readonly function: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Writes the function's state file, or removes it. In each plan the record of `Plan.function` is the point of no return. */
+export interface RecordState {
+  readonly kind: 'record';
+  readonly function: string;
+  readonly before: FunctionState | null;
+  readonly after: FunctionState | null;
+}
+
+/** Removes a folder with all its pins. Comes last: what it removes cannot be brought back. */
+export interface Unpin {
+  readonly kind: 'unpin';
+  readonly function: string;
+  readonly folder: string;
+}
+
+/** Removes a stored object file. Comes last too. */
+export interface DropObject {
+  readonly kind: 'drop-object';
+  readonly function: string;
+  readonly file: string;
+}
+
+export type Action = StoreObject | Load | Attach | Detach | Swap | Move | RecordState | Unpin | DropObject;
+
+export interface Plan {
+  /** Identifies the change in the journal and in the state that it leaves. */
+  readonly change: string;
+  /** The command line, for messages. */
+  readonly command: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly function: string;
+  readonly actions: readonly Action[];
+}
+
+/** One line about an action, for `--dry-run` and messages. */
+export function describeAction(action: Action): string {
+  switch (action.kind) {
+    case 'store-object':
+      return `keep a copy of the object of ${action.function}`;
+    case 'load':
+      return `load the programs and maps of ${action.function} and pin them in ${action.folder}`;
+    case 'attach':
+      return `attach ${action.function}/${action.link.program} to ${describeTarget(action.link)}`;
+    case 'detach':
+      return `detach ${action.function}/${action.link.program} from ${describeTarget(action.link)}`;
+    case 'swap':
+      return `swap ${action.function}/${action.link.program} on ${describeTarget(action.link)}`;
+    case 'move':
+      return `rename ${action.from} to ${action.to}`;
+    case 'record':
+      return action.after === null ? `forget ${action.function}` : `record the state of ${action.function}`;
+    case 'unpin':
+      return `remove the pins in ${action.folder}`;
+    case 'drop-object':
+      return `remove the copy of the object of ${action.function}`;
+  }
+}
+
+/** `xdp (native) of eth0 in netns blue` */
+export function describeTarget(link: LinkState): string {
+  const mode = link.mode === null ? '' : ` (${link.mode})`;
+  const where = link.netns.ref === null ? '' : ` in netns ${link.netns.ref}`;
+  return `${link.hook}${mode} of ${link.ifname}${where}`;
+}

@@ -1,0 +1,164 @@
+/** One recorded attachment and the kernel: made, removed and swapped from its data alone. */
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { NetkitError } from '../base/errors.js';
+import { type Direction, tcx, xdp, type XdpMode } from '../ebpf/attach.js';
+import { hookAvailable } from '../ebpf/feature.js';
+import { Link } from '../ebpf/link.js';
+import { Program } from '../ebpf/program.js';
+import { addFilter, deleteEmptyQdisc, deleteFilter, filterProgramId, replaceFilter, type TcFilter } from '../ebpf/tc-filter.js';
+import { type Netns, openNetns } from '../host/netns.js';
+import { openNetnsByInode } from '../host/netns-search.js';
+import { exists, makeFolder, pinPath } from './layout.js';
+import type { LinkState } from './state.js';
+
+interface Notes {
+  note(text: string): void;
+}
+
+/** A tc filter's place when nothing else is asked for: the middle, as libxdp's default run priority. */
+export const defaultFilterPriority = 50;
+
+/** Attaches as recorded and pins the link. @returns what was really made: the mode that was taken, the qdisc added */
+export function attachLink(folder: string, link: LinkState, notes: Notes): LinkState {
+  using netns = namespaceOf(link);
+  using program = Program.fromPin(pinPath(folder, 'progs', link.program));
+  const direction = directionOf(link);
+  if (link.hook === 'xdp') return attachXdp(folder, link, program, netns, notes);
+  if (direction === undefined) throw new TypeError(`no direction in hook ${link.hook}`);
+  if (link.hook.startsWith('tcx/')) {
+    using made = program.attach(tcx({ ifname: link.ifname, direction, netns }));
+    pinLink(folder, link, made);
+    return link;
+  }
+  const filter = filterOf(link, direction);
+  const { madeQdisc } = addFilter(program, filter, netns);
+  return { ...link, filter: { handle: filter.handle, priority: filter.priority, madeQdisc } };
+}
+
+function attachXdp(folder: string, link: LinkState, program: Program, netns: Netns | undefined, notes: Notes): LinkState {
+  const attachIn = (mode: XdpMode): LinkState => {
+    using made = program.attach(xdp({ ifname: link.ifname, mode, netns }));
+    pinLink(folder, link, made);
+    return { ...link, mode: mode === 'generic' ? 'generic' : 'native' };
+  };
+  if (link.mode !== 'auto') return attachIn(link.mode === 'generic' ? 'generic' : 'native');
+  try {
+    return attachIn('native');
+  } catch (error) {
+    if (!(error instanceof NetkitError) || error.code !== 'unsupported') throw error;
+    const taken = attachIn('generic');
+    notes.note(`${error.message}: attached in generic mode, which is slower`);
+    return taken;
+  }
+}
+
+function pinLink(folder: string, link: LinkState, made: Link): void {
+  makeFolder(join(folder, 'links'));
+  made.pin(pinPath(folder, 'links', link.name));
+}
+
+/**
+ * Detaches and unpins, in this order: the last reference alone would let go only later. An attachment that is gone
+ * already, wholly or in part, is fine; a tc filter that holds somebody else's program by now is left alone.
+ */
+export function detachLink(folder: string, link: LinkState): void {
+  if (link.filter !== null) {
+    detachFilter(folder, link);
+    return;
+  }
+  const path = pinPath(folder, 'links', link.name);
+  if (!exists(path)) return;
+  using pinned = Link.fromPin(path);
+  pinned.detach();
+  unlinkSync(path);
+}
+
+function detachFilter(folder: string, link: LinkState): void {
+  const direction = directionOf(link);
+  if (direction === undefined || link.filter === null) return;
+  const { present, netns: opened } = reopenNamespace(link);
+  if (!present) return;
+  using netns = opened;
+  const filter = filterOf(link, direction);
+  if (filterProgramId(filter, netns) === pinnedProgramId(folder, link)) deleteFilter(filter, netns);
+  if (link.filter.madeQdisc) deleteEmptyQdisc(link.ifindex, netns);
+}
+
+function pinnedProgramId(folder: string, link: LinkState): number {
+  using program = Program.fromPin(pinPath(folder, 'progs', link.program));
+  return program.info().id;
+}
+
+/** Puts the program pinned at `to` where the one pinned at `from` is; done already is fine. @throws NetkitError `conflict` */
+export function swapLink(folder: string, link: LinkState, from: string, to: string): void {
+  if (!exists(to)) return;
+  using next = Program.fromPin(to);
+  using expected = Program.fromPin(from);
+  const direction = directionOf(link);
+  if (link.filter !== null && direction !== undefined) {
+    const { present, netns: opened } = reopenNamespace(link);
+    if (!present) return;
+    using netns = opened;
+    const filter = filterOf(link, direction);
+    if (filterProgramId(filter, netns) === expected.info().id) replaceFilter(next, filter, netns);
+    return;
+  }
+  using pinned = Link.fromPin(pinPath(folder, 'links', link.name));
+  const { programId, ifindex } = pinned.info();
+  // A dead link has nothing to swap: its interface is gone.
+  if (programId === next.info().id || ifindex === 0) return;
+  pinned.update(next, expected);
+}
+
+/** True while the attachment really is there. */
+export function isAlive(folder: string, link: LinkState): boolean {
+  if (link.filter === null) {
+    const path = pinPath(folder, 'links', link.name);
+    if (!exists(path)) return false;
+    using pinned = Link.fromPin(path);
+    return pinned.info().ifindex !== 0;
+  }
+  const direction = directionOf(link);
+  const { present, netns: opened } = reopenNamespace(link);
+  if (!present || direction === undefined) return false;
+  using netns = opened;
+  return filterProgramId(filterOf(link, direction), netns) !== undefined;
+}
+
+/** `tcx/ingress` where the kernel has tcx, otherwise the clsact hook of the same direction. */
+export function tcxOrClsact(direction: Direction): 'tcx/ingress' | 'tcx/egress' | 'tc/ingress' | 'tc/egress' {
+  return hookAvailable(`tcx/${direction}`).available ? `tcx/${direction}` : `tc/${direction}`;
+}
+
+function directionOf(link: LinkState): Direction | undefined {
+  const direction = link.hook.split('/')[1];
+  return direction === 'ingress' || direction === 'egress' ? direction : undefined;
+}
+
+function filterOf(link: LinkState, direction: Direction): TcFilter {
+  if (link.filter === null) throw new TypeError(`link ${link.name} has no filter`);
+  return { ifindex: link.ifindex, direction, handle: link.filter.handle, priority: link.filter.priority };
+}
+
+/** The namespace to act in; undefined for the current one. @throws NetkitError `not-found` when it is gone */
+function namespaceOf(link: LinkState): Netns | undefined {
+  const { present, netns } = reopenNamespace(link);
+  if (present) return netns;
+  throw new NetkitError('not-found', `the network namespace of ${link.ifname} is gone`, { details: { inode: link.netns.inode } });
+}
+
+/** `present` is false when the namespace is gone. By what the user called it when that still is the same one, else by its inode. */
+export function reopenNamespace(link: LinkState): { present: boolean; netns: Netns | undefined } {
+  if (link.netns.ref !== null) {
+    try {
+      const netns = openNetns(link.netns.ref);
+      if (netns.inode === link.netns.inode) return { present: true, netns };
+      netns[Symbol.dispose]();
+    } catch {
+      // The name is gone; the namespace may not be.
+    }
+  }
+  const netns = openNetnsByInode(link.netns.inode);
+  return { present: netns !== undefined, netns };
+}

@@ -1,0 +1,134 @@
+/** Where netkit works, and how a change is made there: lock, recovery, plan, execution. */
+import { randomUUID } from 'node:crypto';
+import { NetkitError } from '../base/errors.js';
+import { Scope } from '../base/scope.js';
+import type { BpfMap } from '../ebpf/map.js';
+import { bootId } from '../host/kernel.js';
+import { acquireLock, type Lock } from '../host/lock.js';
+import { defaultBpffs, ensureBpffs, existingBpffs } from '../host/mounts.js';
+import type { ObjectSpec } from '../obj/spec.js';
+import type { Action, Plan } from './action.js';
+import { execute, pendingRecovery, recover, type Recovery } from './execute.js';
+import type { Stage } from './perform.js';
+import type { FunctionState, LinkState } from './state.js';
+import { StateStore } from './store.js';
+
+export interface EnvironmentOptions {
+  /** A directory on a mounted bpffs; /sys/fs/bpf when left out. */
+  readonly bpffs?: string | undefined;
+  readonly stateDir: string;
+  readonly lockTimeoutMs: number;
+  /** The command line, for others who wait and for messages. */
+  readonly command: string;
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  note(text: string): void;
+}
+
+/** What a planner sees: the world as it stands, under the lock. */
+export interface World {
+  readonly bpffs: string;
+  readonly store: StateStore;
+  readonly bootId: string;
+  /** Identifies the change that is being planned. */
+  readonly change: string;
+  /** Owns what a planner opens until the change is done. */
+  readonly scope: Scope;
+  note(text: string): void;
+}
+
+/** What a planner gives back. */
+export interface Proposal {
+  readonly function: string;
+  readonly actions: readonly Action[];
+  readonly spec?: ObjectSpec;
+  readonly reuse?: ReadonlyMap<string, BpfMap>;
+}
+
+export interface Outcome {
+  /** What was done, or under `dryRun` would be. */
+  readonly actions: readonly Action[];
+  /** Links as they were really made, by name. */
+  readonly made: ReadonlyMap<string, LinkState>;
+}
+
+/**
+ * Makes one change: takes the lock, clears what a killed command left, plans, and performs all of it or nothing. With
+ * `dryRun` nothing is locked, mounted or written.
+ */
+export async function change(
+  options: EnvironmentOptions,
+  planner: (world: World) => Proposal | undefined | Promise<Proposal | undefined>,
+): Promise<Outcome> {
+  const store = new StateStore(options.stateDir);
+  using scope = new Scope();
+  if (options.dryRun === true) {
+    const proposal = await planner(worldOf(options, store, existingBpffs(options.bpffs)?.path ?? defaultBpffs, scope));
+    return { actions: proposal?.actions ?? [], made: new Map() };
+  }
+  const bpffs = ensureBpffs(options.bpffs).path;
+  using _lock = await lockStore(options, store);
+  recoverLeftovers(options, store, bpffs);
+  const world = worldOf(options, store, bpffs, scope);
+  const proposal = await planner(world);
+  if (proposal === undefined || proposal.actions.length === 0) return { actions: [], made: new Map() };
+  const stage = stageOf(options, store, bpffs, proposal);
+  const plan: Plan = {
+    change: world.change,
+    command: options.command,
+    startedAt: new Date().toISOString(),
+    function: proposal.function,
+    actions: proposal.actions,
+  };
+  await execute(plan, stage, options.signal);
+  return { actions: plan.actions, made: stage.made };
+}
+
+/** Clears what a killed command and the last boot left, under the lock. */
+export async function recoverOnly(options: EnvironmentOptions): Promise<Recovery | undefined> {
+  const store = new StateStore(options.stateDir);
+  if (options.dryRun === true) return pendingRecovery(store);
+  const bpffs = ensureBpffs(options.bpffs).path;
+  using _lock = await lockStore(options, store);
+  return recoverLeftovers(options, store, bpffs);
+}
+
+function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Lock> {
+  store.prepare();
+  return acquireLock(store.lockPath, {
+    timeoutMs: options.lockTimeoutMs,
+    command: options.command,
+    signal: options.signal,
+    onWait: (holder) => options.note(`waiting for ${holder}`),
+  });
+}
+
+function recoverLeftovers(options: EnvironmentOptions, store: StateStore, bpffs: string): Recovery | undefined {
+  const recovery = recover(stageOf(options, store, bpffs));
+  if (recovery !== undefined) options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
+  for (const name of store.names()) {
+    const state = readQuietly(store, name);
+    if (state === undefined || state.bootId === bootId() || state.persist) continue;
+    store.remove(name);
+    store.dropObject(state.object.file);
+  }
+  return recovery;
+}
+
+/** A damaged file is reported by the command that needs it, not by each. */
+function readQuietly(store: StateStore, name: string): FunctionState | undefined {
+  try {
+    return store.read(name);
+  } catch (error) {
+    if (error instanceof NetkitError) return undefined;
+    throw error;
+  }
+}
+
+function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, scope: Scope): World {
+  return { bpffs, store, bootId: bootId(), change: randomUUID(), scope, note: options.note };
+}
+
+function stageOf(options: EnvironmentOptions, store: StateStore, bpffs: string, proposal?: Proposal): Stage {
+  return { bpffs, store, spec: proposal?.spec, reuse: proposal?.reuse, made: new Map(), note: options.note };
+}

@@ -1,0 +1,97 @@
+/**
+ * Performs a plan: journal first, then action by action; a failed or interrupted one is undone in reverse. Recovery
+ * reads the journal that a killed command left and takes its change back, or finishes it once its state was recorded.
+ */
+import { messageOf, NetkitError } from '../base/errors.js';
+import { type Action, describeAction, type Plan } from './action.js';
+import { perform, type Stage, undo } from './perform.js';
+import type { StateStore } from './store.js';
+
+/** Lets tests kill the command at each of its steps: the number of the step, counted from 0. */
+const killStep = Number(process.env['NETKIT_TEST_KILL_STEP'] ?? -1);
+let step = 0;
+
+function steppingStone(): void {
+  if (step++ === killStep) process.kill(process.pid, 'SIGKILL');
+}
+
+/**
+ * Performs all of a plan or nothing of it.
+ * @throws the error of the step that failed, after undoing; NetkitError `interrupted` when `signal` says stop
+ */
+export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): Promise<void> {
+  step = 0;
+  stage.store.writeJournal(plan);
+  const done: Action[] = [];
+  try {
+    for (const action of plan.actions) {
+      steppingStone();
+      // Native calls block the event loop: a signal arrives only here.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted === true) throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
+      done.push(action);
+      perform(action, stage);
+    }
+    steppingStone();
+  } catch (error) {
+    undoAll(done, stage, error);
+    stage.store.removeJournal();
+    throw error;
+  }
+  stage.store.removeJournal();
+  steppingStone();
+}
+
+/** Undoes in reverse, as far as it goes. @throws NetkitError when something could not be undone; the journal then stays */
+function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): void {
+  const failures: string[] = [];
+  for (const action of [...actions].reverse()) {
+    try {
+      undo(action, stage);
+    } catch (error) {
+      failures.push(`${describeAction(action)}: ${messageOf(error)}`);
+    }
+  }
+  if (failures.length === 0) return;
+  throw new NetkitError('failed', `${messageOf(reason)}; and it could not be undone: ${failures.join('; ')}`, {
+    hint: "when the cause is mended, 'netkit recover' undoes the rest",
+    cause: reason,
+  });
+}
+
+/** What a recovery did. */
+export interface Recovery {
+  readonly command: string;
+  readonly startedAt: string;
+  readonly outcome: 'finished' | 'undone';
+}
+
+/** What `recover` would do, from the journal alone; undefined when there is nothing. */
+export function pendingRecovery(store: StateStore): Recovery | undefined {
+  const plan = store.readJournal();
+  if (plan === undefined) return undefined;
+  const outcome = isCommitted(plan, store) ? 'finished' : 'undone';
+  return { command: plan.command, startedAt: plan.startedAt, outcome };
+}
+
+/** Finishes or undoes what a killed command left; undefined when there is nothing. Call it under the lock. */
+export function recover(stage: Stage): Recovery | undefined {
+  const plan = stage.store.readJournal();
+  if (plan === undefined) return undefined;
+  const pending = pendingRecovery(stage.store);
+  if (pending?.outcome === 'finished') {
+    const record = plan.actions.findIndex((action) => action.kind === 'record' && action.function === plan.function);
+    for (const action of plan.actions.slice(record + 1)) perform(action, stage);
+  } else {
+    undoAll(plan.actions, stage, `${plan.command} was killed`);
+  }
+  stage.store.removeJournal();
+  return pending;
+}
+
+function isCommitted(plan: Plan, store: StateStore): boolean {
+  const record = plan.actions.find((action) => action.kind === 'record' && action.function === plan.function);
+  if (record?.kind !== 'record') return false;
+  const present = store.read(plan.function);
+  return record.after === null ? present === undefined : present?.change === plan.change;
+}

@@ -1,0 +1,57 @@
+/** Where a function's pins are: `<bpffs>/netkit/<function>/{progs,maps,links}/NAME`. */
+import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pinName } from '../ebpf/kernel-object.js';
+import { fileErrorCode } from '../host/file-errors.js';
+
+export type PinFolder = 'progs' | 'maps' | 'links';
+
+/** The folder of everything that netkit pins. */
+export function netkitFolder(bpffs: string): string {
+  return join(bpffs, 'netkit');
+}
+
+export function functionFolder(bpffs: string, functionName: string): string {
+  return join(netkitFolder(bpffs), functionName);
+}
+
+/** Where a replacement waits for its turn. No function's name begins with a plus sign. */
+export function stagingFolder(bpffs: string, functionName: string): string {
+  return join(netkitFolder(bpffs), `+${functionName}`);
+}
+
+export function pinPath(folder: string, kind: PinFolder, name: string): string {
+  return join(folder, kind, pinName(name));
+}
+
+/** Names in a folder, none when it does not exist. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT' || fileErrorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+export function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+export function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** Removes folders upwards while they are empty, `<bpffs>/netkit` being the last. */
+export function removeEmptyFolders(path: string, bpffs: string): void {
+  for (let folder = path; folder.startsWith(netkitFolder(bpffs)); folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch (error) {
+      const code = fileErrorCode(error);
+      if (code === 'ENOENT') continue;
+      if (code === 'ENOTEMPTY' || code === 'EBUSY') return;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,173 @@
+/** Loading an object as a function: what is chosen before the load, and the plan. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { NetkitError } from '../base/errors.js';
+import type { BpfMap } from '../ebpf/map.js';
+import { internalMapName, type MapSpec } from '../obj/maps.js';
+import { ObjectSpec } from '../obj/spec.js';
+import type { Action } from './action.js';
+import type { Proposal, World } from './environment.js';
+import { exists, functionFolder, pinPath, stagingFolder } from './layout.js';
+import { checkFunctionName } from './names.js';
+import { openMap } from './reference.js';
+import { type FunctionState, stateFormat } from './state.js';
+
+export interface LoadRequest {
+  /** Path of the object file. */
+  readonly object: string;
+  /** The function's name; the object's when left out. */
+  readonly name?: string | undefined;
+  /** Texts by variable, read by the variable's type. */
+  readonly globals: Readonly<Record<string, string>>;
+  readonly mapSizes: Readonly<Record<string, number>>;
+  /** References to existing maps, by the object's map names. */
+  readonly reuse: Readonly<Record<string, string>>;
+  /** Programs to load, all when null. */
+  readonly only: readonly string[] | null;
+  /** Put the object in the place of a function of that name: links are swapped, maps are new. */
+  readonly replace: boolean;
+  readonly persist: boolean;
+}
+
+/** Reads the object and applies what was chosen. @throws NetkitError `bad-object`, `bad-value`, `not-found`, `usage` */
+export async function chooseObject(request: LoadRequest): Promise<ObjectSpec> {
+  const spec = await ObjectSpec.read(request.object);
+  for (const [variable, text] of Object.entries(request.globals)) spec.globals.set(variable, text);
+  for (const [map, entries] of Object.entries(request.mapSizes)) spec.setMapSize(map, entries);
+  if (request.only !== null) spec.only(request.only);
+  for (const map of Object.keys(request.reuse)) spec.map(map);
+  return spec;
+}
+
+/** Under which name a map of the object is pinned and listed: the declared one, or the kernel's for a section of globals. */
+export function listedMapName(map: MapSpec, functionName: string): string {
+  if (map.kind !== 'data') return map.name;
+  const isCustom = map.name.indexOf('.', 1) >= 0;
+  return isCustom ? map.name : internalMapName(functionName, map.name);
+}
+
+/** @throws NetkitError `conflict` when the name is taken, or a link could not be kept; `usage` for a bad name */
+export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): Proposal {
+  const name = checkFunctionName(request.name ?? spec.name);
+  const folder = functionFolder(world.bpffs, name);
+  const before = world.store.read(name) ?? null;
+  const isRunning = exists(folder);
+  if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
+  const after = newState(world, spec, request, name);
+  const reuse = openReused(world, spec, request);
+  const store: Action = { kind: 'store-object', function: name, file: after.object.file };
+  if (!isRunning) {
+    const load: Action = { kind: 'load', function: name, folder };
+    const record: Action = { kind: 'record', function: name, before, after };
+    return { function: name, spec, reuse, actions: [store, load, record, ...dropOld(before, after)] };
+  }
+  if (before === null) {
+    throw new NetkitError('conflict', `'${name}' has pins but no state file: it cannot be replaced in place`, {
+      hint: `'netkit unload ${name}' removes it from its pins alone`,
+    });
+  }
+  return { function: name, spec, reuse, actions: [store, ...replaceActions(world, before, after)] };
+}
+
+function nameTaken(name: string, before: FunctionState | null, world: World): NetkitError {
+  if (before !== null && before.bootId !== world.bootId) {
+    return new NetkitError('conflict', `'${name}' was loaded with --persist before the last boot and waits to be brought back`, {
+      hint: `'netkit recover' brings it back, 'netkit unload ${name}' forgets it`,
+    });
+  }
+  return new NetkitError('conflict', `a function '${name}' is loaded already`, {
+    hint: 'choose another name with --name, or put this object in its place with --replace',
+    details: { function: name },
+  });
+}
+
+function newState(world: World, spec: ObjectSpec, request: LoadRequest, name: string): FunctionState {
+  const sha256 = createHash('sha256').update(spec.bytes).digest('hex');
+  return {
+    formatVersion: stateFormat,
+    name,
+    change: world.change,
+    bootId: world.bootId,
+    bpffs: world.bpffs,
+    persist: request.persist,
+    // Named by its contents, so that a replacement never overwrites what the old function still needs.
+    object: { path: resolve(request.object), file: `${name}-${sha256.slice(0, 12)}.bpf.o`, sha256 },
+    options: {
+      globals: { ...request.globals },
+      mapSizes: { ...request.mapSizes },
+      only: request.only === null ? null : [...request.only],
+      reuse: { ...request.reuse },
+    },
+    programs: spec.programs
+      .filter((program) => spec.chosen.has(program.name))
+      .map((program) => ({ name: program.name, section: program.section, type: program.type })),
+    maps: spec.maps.map((map) => ({ name: listedMapName(map, name), type: map.type })),
+    links: [],
+    loadedAt: new Date().toISOString(),
+  };
+}
+
+/** The new programs and maps are pinned aside, each link is swapped, then the folders change places. */
+function replaceActions(world: World, before: FunctionState, after: FunctionState): Action[] {
+  const { name } = before;
+  const folder = functionFolder(world.bpffs, name);
+  const staging = stagingFolder(world.bpffs, name);
+  const types = new Map(after.programs.map((program) => [program.name, program.type]));
+  const oldTypes = new Map(before.programs.map((program) => [program.name, program.type]));
+  for (const link of before.links) {
+    if (types.get(link.program) === oldTypes.get(link.program)) continue;
+    const lacks = types.has(link.program) ? `has '${link.program}' as another type` : `has no program '${link.program}'`;
+    throw new NetkitError('conflict', `the new object ${lacks}, which is attached to ${link.hook} of ${link.ifname}`, {
+      hint: `detach it first: netkit detach ${name}/${link.program} ${link.ifname}`,
+    });
+  }
+  const move = (from: string, to: string): Action => ({ kind: 'move', function: name, from, to });
+  return [
+    { kind: 'load', function: name, folder: staging },
+    ...before.links.map(
+      (link): Action => ({
+        kind: 'swap',
+        function: name,
+        folder,
+        link,
+        from: pinPath(folder, 'progs', link.program),
+        to: pinPath(staging, 'progs', link.program),
+      }),
+    ),
+    move(`${folder}/progs`, `${staging}/old_progs`),
+    move(`${folder}/maps`, `${staging}/old_maps`),
+    move(`${staging}/progs`, `${folder}/progs`),
+    move(`${staging}/maps`, `${folder}/maps`),
+    { kind: 'record', function: name, before, after: { ...after, links: before.links } },
+    { kind: 'unpin', function: name, folder: staging },
+    ...dropOld(before, after),
+  ];
+}
+
+function dropOld(before: FunctionState | null, after: FunctionState): Action[] {
+  if (before === null || before.object.file === after.object.file) return [];
+  return [{ kind: 'drop-object', function: before.name, file: before.object.file }];
+}
+
+/** Opens the maps to reuse. @throws NetkitError `conflict` naming each difference: the kernel never resizes a map */
+function openReused(world: World, spec: ObjectSpec, request: LoadRequest): Map<string, BpfMap> {
+  const opened = new Map<string, BpfMap>();
+  for (const [name, reference] of Object.entries(request.reuse)) {
+    const map = world.scope.use(openMap(reference, world.bpffs));
+    const wanted = spec.map(name);
+    const wantedEntries = spec.mapSizes.get(wanted.name) ?? wanted.maxEntries;
+    const differences = [
+      ['type', wanted.type, map.info.type],
+      ['key size', wanted.keySize, map.info.keySize],
+      ['value size', wanted.valueSize, map.info.valueSize],
+      ['entries', wantedEntries, map.info.maxEntries],
+      ['flags', wanted.flags, map.info.flags],
+    ].filter(([, mine, theirs]) => mine !== theirs);
+    if (differences.length > 0) {
+      const list = differences.map(([what, mine, theirs]) => `${what} ${mine} here and ${theirs} there`).join(', ');
+      throw new NetkitError('conflict', `map '${name}' cannot be ${reference}: ${list}`);
+    }
+    opened.set(listedMapName(wanted, request.name ?? spec.name), map);
+  }
+  return opened;
+}

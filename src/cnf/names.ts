@@ -1,0 +1,15 @@
+import { NetkitError } from '../base/errors.js';
+
+const functionName = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** @throws NetkitError `usage` unless the name is one that a function may have */
+export function checkFunctionName(name: string): string {
+  if (functionName.test(name)) return name;
+  throw new NetkitError('usage', `'${name}' cannot be a function's name`, {
+    hint: 'a name has lower-case letters, digits, - and _, begins with a letter or digit, and is at most 63 long: choose one with --name',
+  });
+}
+
+export function isFunctionName(name: string): boolean {
+  return functionName.test(name);
+}

@@ -1,0 +1,171 @@
+/** How each action is performed and undone. Both are safe to repeat: recovery does not know how far a killed command got. */
+import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { Scope } from '../base/scope.js';
+import { BpfMap } from '../ebpf/map.js';
+import type { KernelObject } from '../ebpf/kernel-object.js';
+import { Link } from '../ebpf/link.js';
+import { load } from '../ebpf/load.js';
+import { Program } from '../ebpf/program.js';
+import type { ObjectSpec } from '../obj/spec.js';
+import type { Action } from './action.js';
+import { attachLink, detachLink, swapLink } from './attachment.js';
+import { exists, makeFolder, namesIn, type PinFolder, pinPath, removeEmptyFolders } from './layout.js';
+import type { LinkState } from './state.js';
+import type { StateStore } from './store.js';
+
+/** What actions act on, and what they leave for the ones after them. */
+export interface Stage {
+  readonly bpffs: string;
+  readonly store: StateStore;
+  /** The object to load, with its globals, sizes and choice of programs; undefined in plans without `load`. */
+  readonly spec?: ObjectSpec | undefined;
+  /** Existing maps for the object, by its map names. */
+  readonly reuse?: ReadonlyMap<string, BpfMap> | undefined;
+  /** Links as they really were made, by name: the mode taken, the qdisc made. */
+  readonly made: Map<string, LinkState>;
+  /** Says something worth knowing that is no error. */
+  note(text: string): void;
+}
+
+type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
+interface Interpreter<K extends Action['kind']> {
+  perform(action: Of<K>, stage: Stage): void;
+  undo(action: Of<K>, stage: Stage): void;
+}
+
+const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
+  'store-object': {
+    perform(action, stage) {
+      if (stage.spec !== undefined) stage.store.storeObject(action.file, stage.spec.bytes);
+    },
+    undo: (action, stage) => stage.store.dropObject(action.file),
+  },
+  load: {
+    perform: (action, stage) => loadAndPin(action, stage),
+    undo: (action, stage) => removePins(action.folder, stage.bpffs),
+  },
+  attach: {
+    perform: (action, stage) => {
+      stage.made.set(action.link.name, attachLink(action.folder, action.link, stage));
+    },
+    undo: (action) => detachLink(action.folder, action.link),
+  },
+  detach: {
+    perform: (action) => detachLink(action.folder, action.link),
+    undo: (action, stage) => {
+      attachLink(action.folder, action.link, stage);
+    },
+  },
+  swap: {
+    perform: (action) => swapLink(action.folder, action.link, action.from, action.to),
+    undo: (action) => swapLink(action.folder, action.link, action.to, action.from),
+  },
+  move: {
+    perform: (action) => rename(action.from, action.to),
+    undo: (action) => rename(action.to, action.from),
+  },
+  record: {
+    perform(action, stage) {
+      if (action.after === null) stage.store.remove(action.function);
+      else stage.store.write({ ...action.after, links: action.after.links.map((link) => stage.made.get(link.name) ?? link) });
+    },
+    undo(action, stage) {
+      if (action.before === null) stage.store.remove(action.function);
+      else stage.store.write(action.before);
+    },
+  },
+  unpin: {
+    perform: (action, stage) => removePins(action.folder, stage.bpffs),
+    // It comes last and restores by itself what it could not finish.
+    undo: () => undefined,
+  },
+  'drop-object': {
+    perform: (action, stage) => stage.store.dropObject(action.file),
+    undo: () => undefined,
+  },
+};
+
+/** Performs one action. @throws whatever went wrong, with the action's own partial work possibly there: undo it too */
+export function perform(action: Action, stage: Stage): void {
+  interpreterOf(action).perform(action, stage);
+}
+
+/** Takes an action back, also one that was performed in part or not at all. */
+export function undo(action: Action, stage: Stage): void {
+  interpreterOf(action).undo(action, stage);
+}
+
+/** The table's type ties each interpreter to its kind; TypeScript cannot follow that through an index. */
+function interpreterOf<A extends Action>(action: A): Interpreter<A['kind']> {
+  return interpreters[action.kind] as unknown as Interpreter<A['kind']>;
+}
+
+function loadAndPin(action: Of<'load'>, stage: Stage): void {
+  if (stage.spec === undefined) throw new TypeError('a load without an object');
+  using object = load(stage.spec, { name: action.function, ...(stage.reuse === undefined ? {} : { reuse: stage.reuse }) });
+  makeFolder(join(action.folder, 'progs'));
+  makeFolder(join(action.folder, 'maps'));
+  for (const [name, program] of object.programs) program.pin(pinPath(action.folder, 'progs', name));
+  for (const [name, map] of object.maps) map.pin(pinPath(action.folder, 'maps', name));
+}
+
+function rename(from: string, to: string): void {
+  if (exists(from) && !exists(to)) renameSync(from, to);
+}
+
+const openers: Record<PinFolder, (path: string) => KernelObject> = {
+  progs: (path) => Program.fromPin(path),
+  maps: (path) => BpfMap.fromPin(path),
+  links: (path) => Link.fromPin(path),
+};
+
+/**
+ * Removes a function's folder with all pins, all or none: every object is held open meanwhile, and pinned again when a
+ * pin cannot be removed. Links are detached first, because their last reference would let go only later.
+ */
+function removePins(folder: string, bpffs: string): void {
+  using scope = new Scope();
+  const removed: [string, KernelObject | undefined][] = [];
+  try {
+    // A replacement's folder holds `old_progs` and `old_maps` too; whatever is in there, its pins are netkit's.
+    for (const kind of namesIn(folder)) {
+      const below = join(folder, kind);
+      if (!lstatSync(below).isDirectory()) continue;
+      for (const name of namesIn(below)) {
+        const path = join(below, name);
+        const object = openQuietly(kind.replace(/^old_/, ''), path);
+        if (object !== undefined) scope.use(object);
+        if (object instanceof Link) detachQuietly(object);
+        unlinkSync(path);
+        removed.push([path, object]);
+      }
+      rmdirSync(below);
+    }
+  } catch (error) {
+    for (const [path, object] of removed) {
+      makeFolder(join(path, '..'));
+      object?.pin(path);
+    }
+    throw error;
+  }
+  removeEmptyFolders(folder, bpffs);
+}
+
+/** A pin that cannot be opened is still ours to remove; it only cannot be brought back. */
+function openQuietly(kind: string, path: string): KernelObject | undefined {
+  const open = openers[kind as PinFolder];
+  try {
+    return open?.(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function detachQuietly(link: Link): void {
+  try {
+    link.detach();
+  } catch {
+    // A kind without detach lets go when its last reference does.
+  }
+}

@@ -1,0 +1,141 @@
+/** References: `FUNCTION/NAME`, `id:N`, `name:TEXT`, or the path of a pin. */
+import { join } from 'node:path';
+import { NetkitError } from '../base/errors.js';
+import { suggestion } from '../base/suggest.js';
+import { type KernelObject, pinName } from '../ebpf/kernel-object.js';
+import { Link } from '../ebpf/link.js';
+import { BpfMap } from '../ebpf/map.js';
+import { Program } from '../ebpf/program.js';
+import { exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
+import { isFunctionName } from './names.js';
+
+interface Kind<T extends KernelObject> {
+  readonly folder: PinFolder;
+  readonly noun: string;
+  fromPin(path: string): T;
+  fromId(id: number): T;
+  ids(): Iterable<number>;
+  kernelName(object: T): string;
+}
+
+const programKind: Kind<Program> = {
+  folder: 'progs',
+  noun: 'program',
+  fromPin: Program.fromPin,
+  fromId: Program.fromId,
+  ids: Program.ids,
+  kernelName: (program) => program.info().name,
+};
+const mapKind: Kind<BpfMap> = {
+  folder: 'maps',
+  noun: 'map',
+  fromPin: BpfMap.fromPin,
+  fromId: BpfMap.fromId,
+  ids: BpfMap.ids,
+  kernelName: (map) => map.info.name,
+};
+const linkKind: Kind<Link> = {
+  folder: 'links',
+  noun: 'link',
+  fromPin: Link.fromPin,
+  fromId: Link.fromId,
+  ids: Link.ids,
+  kernelName: () => '',
+};
+
+/** @throws NetkitError `not-found` with the name probably meant, `usage` for a malformed reference, `conflict` when a name is not unique */
+export function openProgram(reference: string, bpffs: string): Program {
+  return open(reference, bpffs, programKind);
+}
+
+/** @throws as {@link openProgram} */
+export function openMap(reference: string, bpffs: string): BpfMap {
+  return open(reference, bpffs, mapKind);
+}
+
+/** @throws as {@link openProgram} */
+export function openLink(reference: string, bpffs: string): Link {
+  return open(reference, bpffs, linkKind);
+}
+
+/** The number in `id:N`, or undefined for another form. @throws NetkitError `usage` when N is no id */
+export function idOf(reference: string): number | undefined {
+  if (!reference.startsWith('id:')) return undefined;
+  const text = reference.slice('id:'.length);
+  // Ids are 31-bit in the kernel's allocator; more digits would overflow on the way there.
+  if (/^[1-9]\d{0,9}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
+  throw new NetkitError('usage', `'${text}' is not an id`, { hint: "an id is a whole number, such as 'id:12'" });
+}
+
+/** Splits `FUNCTION/NAME`; the name is undefined for `FUNCTION` alone. @throws NetkitError `usage` */
+export function splitReference(reference: string): { functionName: string; name: string | undefined } {
+  const [functionName = '', name, ...rest] = reference.split('/');
+  if (isFunctionName(functionName) && rest.length === 0 && name !== '') return { functionName, name };
+  throw new NetkitError('usage', `'${reference}' is not a reference`, {
+    hint: 'use FUNCTION/NAME, id:N, name:TEXT, or the absolute path of a pin',
+  });
+}
+
+function open<T extends KernelObject>(reference: string, bpffs: string, kind: Kind<T>): T {
+  if (reference.startsWith('/')) return kind.fromPin(reference);
+  const id = idOf(reference);
+  if (id !== undefined) return kind.fromId(id);
+  if (reference.startsWith('name:')) return openByName(reference.slice('name:'.length), kind);
+  const { functionName, name } = splitReference(reference);
+  const folder = functionFolder(bpffs, functionName);
+  if (!exists(folder)) throw noSuchFunction(functionName, bpffs);
+  const names = namesIn(join(folder, kind.folder));
+  const chosen = name === undefined ? theOnly(names, functionName, kind.noun) : resolveName(name, names, functionName);
+  if (chosen !== undefined) return kind.fromPin(join(folder, kind.folder, chosen));
+  throw new NetkitError('not-found', `function '${functionName}' has no ${kind.noun} '${name}'`, {
+    hint: suggestion(name ?? '', names),
+  });
+}
+
+/** A section's name alone (`.rodata`) is enough for a map of globals, which is pinned as `fw_rodata`. */
+function resolveName(name: string, pins: readonly string[], functionName: string): string | undefined {
+  const wanted = pinName(name);
+  if (pins.includes(wanted)) return wanted;
+  return name.startsWith('.') ? pins.find((pin) => functionName.startsWith(pin.slice(0, -wanted.length)) && pin.endsWith(wanted)) : undefined;
+}
+
+function theOnly(names: readonly string[], functionName: string, noun: string): string | undefined {
+  if (names.length === 1) return names[0];
+  throw new NetkitError('usage', `function '${functionName}' has ${names.length === 0 ? 'no' : 'more than one'} ${noun}`, {
+    hint: names.length === 0 ? undefined : `say which: ${names.map((name) => `${functionName}/${name}`).join(', ')}`,
+  });
+}
+
+function openByName<T extends KernelObject>(name: string, kind: Kind<T>): T {
+  let found: T | undefined;
+  let foundId = 0;
+  for (const id of kind.ids()) {
+    const object = kind.fromId(id);
+    if (kind.kernelName(object) !== name) {
+      object[Symbol.dispose]();
+      continue;
+    }
+    if (found !== undefined) {
+      object[Symbol.dispose]();
+      found[Symbol.dispose]();
+      throw new NetkitError('conflict', `more than one ${kind.noun} is named '${name}'`, {
+        hint: `use an id: id:${foundId}, id:${id}, …`,
+      });
+    }
+    found = object;
+    foundId = id;
+  }
+  if (found !== undefined) return found;
+  throw new NetkitError('not-found', `no ${kind.noun} in the kernel is named '${name}'`, {
+    hint: name.length > 15 ? 'the kernel keeps 15 characters of a name' : undefined,
+  });
+}
+
+/** @returns the error for a function that is not loaded, with the name probably meant */
+export function noSuchFunction(name: string, bpffs: string): NetkitError {
+  const loaded = namesIn(netkitFolder(bpffs)).filter(isFunctionName);
+  return new NetkitError('not-found', `no function '${name}' is loaded`, {
+    hint: suggestion(name, loaded),
+    details: { function: name },
+  });
+}

@@ -1,0 +1,121 @@
+/** The state directory: one file a function, the stored objects, the journal and the lock. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, NetkitError } from '../base/errors.js';
+import { writeFileSynced } from '../host/atomic-file.js';
+import { fileError, fileErrorCode } from '../host/file-errors.js';
+import type { Plan } from './action.js';
+import { isFunctionName } from './names.js';
+import { type FunctionState, functionState, stateFormat } from './state.js';
+
+/** No function is called that: the name has a dot. */
+const journalFile = 'change.journal';
+
+export class StateStore {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  get lockPath(): string {
+    return join(this.directory, 'lock');
+  }
+
+  /** Makes the directory, root's alone. @throws NetkitError `not-permitted` */
+  prepare(): void {
+    try {
+      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      if ((statSync(this.directory).mode & 0o077) !== 0) chmodSync(this.directory, 0o700);
+    } catch (error) {
+      throw fileError(error, 'make the state directory', this.directory);
+    }
+  }
+
+  /** Names of the functions that have a state file. */
+  names(): string[] {
+    let files: string[];
+    try {
+      files = readdirSync(this.directory);
+    } catch (error) {
+      if (fileErrorCode(error) === 'ENOENT') return [];
+      throw fileError(error, 'read the state directory', this.directory);
+    }
+    const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+    return names.filter(isFunctionName).sort();
+  }
+
+  /** @throws NetkitError `bad-state` for a file that is damaged or of a newer netkit */
+  read(name: string): FunctionState | undefined {
+    const path = join(this.directory, `${name}.json`);
+    const value = readJson(path);
+    if (value === undefined) return undefined;
+    const parsed = functionState.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const format = typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : undefined;
+    if (typeof format === 'number' && format > stateFormat) {
+      throw new NetkitError('bad-state', `${path} was written by a newer netkit (format ${format})`, {
+        hint: 'use that netkit',
+      });
+    }
+    const issue = parsed.error.issues[0];
+    throw new NetkitError('bad-state', `${path} is damaged at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'unreadable'}`, {
+      hint: `'netkit unload ${name}' removes the function from its pins alone`,
+    });
+  }
+
+  write(state: FunctionState): void {
+    writeFileSynced(join(this.directory, `${state.name}.json`), `${JSON.stringify(state, null, 2)}\n`);
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.directory, `${name}.json`), { force: true });
+  }
+
+  objectPath(file: string): string {
+    return join(this.directory, file);
+  }
+
+  storeObject(file: string, bytes: Uint8Array): void {
+    writeFileSynced(this.objectPath(file), bytes);
+  }
+
+  hasObject(file: string): boolean {
+    return existsSync(this.objectPath(file));
+  }
+
+  dropObject(file: string): void {
+    rmSync(this.objectPath(file), { force: true });
+  }
+
+  /** The plan that a killed command left, if one did. @throws NetkitError `bad-state` */
+  readJournal(): Plan | undefined {
+    const value = readJson(join(this.directory, journalFile));
+    if (value === undefined) return undefined;
+    // Written by writeJournal alone, in one step: it is whole or not there.
+    return value as Plan;
+  }
+
+  writeJournal(plan: Plan): void {
+    writeFileSynced(join(this.directory, journalFile), JSON.stringify(plan));
+  }
+
+  removeJournal(): void {
+    rmSync(join(this.directory, journalFile), { force: true });
+  }
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return undefined;
+    throw fileError(error, 'read', path);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new NetkitError('bad-state', `${path} is damaged: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,147 @@
+/** Attaching to network interfaces: one options object per kind of hook. */
+import { NetkitError } from '../base/errors.js';
+import { attachTypes } from '../base/kernel-words.js';
+import { findInterface, type Interface } from '../host/interfaces.js';
+import { type Netns, withNetns } from '../host/netns.js';
+import { createLink } from '../sys/bpf.js';
+import { isErrno, type SysError } from '../sys/errno.js';
+import { uapi } from '../sys/uapi.js';
+import { queryXdp } from '../sys/xdp.js';
+import { Link } from './link.js';
+import { Program } from './program.js';
+
+export type Direction = 'ingress' | 'egress';
+/** `native`: in the driver. `generic`: in the network stack, on any interface, slower. `offload`: on the card. */
+export type XdpMode = 'native' | 'generic' | 'offload';
+
+export interface XdpOptions {
+  readonly hook: 'xdp';
+  readonly ifname: string;
+  readonly mode: XdpMode;
+  /** Where the interface is; the current network namespace when left out. */
+  readonly netns?: Netns | undefined;
+}
+
+export interface TcxOptions {
+  readonly hook: 'tcx';
+  readonly ifname: string;
+  readonly direction: Direction;
+  readonly netns?: Netns | undefined;
+}
+
+export type AttachOptions = XdpOptions | TcxOptions;
+
+/** Attach with XDP: native unless another mode is asked for. Minimum kernel 5.9. */
+export function xdp(options: Omit<XdpOptions, 'hook' | 'mode'> & { readonly mode?: XdpMode }): XdpOptions {
+  return { hook: 'xdp', mode: 'native', ...options };
+}
+
+/** Attach to tc's own hook without a qdisc, after the programs that are there. Minimum kernel 6.6. */
+export function tcx(options: Omit<TcxOptions, 'hook'>): TcxOptions {
+  return { hook: 'tcx', ...options };
+}
+
+const modeFlags = {
+  native: uapi.XDP_FLAGS_DRV_MODE,
+  generic: uapi.XDP_FLAGS_SKB_MODE,
+  offload: uapi.XDP_FLAGS_HW_MODE,
+} as const;
+
+/**
+ * Attaches a program through a link. The attachment ends with the link: pin it to keep it.
+ * @throws NetkitError `not-found` (interface), `conflict` (the hook is taken), `unsupported` (driver or kernel),
+ *   `not-permitted`
+ */
+export function attach(program: Program, options: AttachOptions): Link {
+  const target = findInterface(options.ifname, options.netns);
+  return withNetns(options.netns, () =>
+    options.hook === 'xdp' ? attachXdp(program, target, options.mode) : attachTcx(program, target, options.direction),
+  );
+}
+
+function attachXdp(program: Program, target: Interface, mode: XdpMode): Link {
+  try {
+    return new Link(
+      createLink(
+        {
+          prog_fd: program.fd.value,
+          target_ifindex: target.ifindex,
+          attach_type: attachTypes.indexOf('xdp'),
+          flags: modeFlags[mode],
+        },
+        `attach to XDP (${mode}) of ${target.ifname}`,
+      ),
+    );
+  } catch (error) {
+    if (isErrno(error, 'EBUSY', 'EEXIST')) throw xdpTaken(target, error);
+    if (isErrno(error, 'EOPNOTSUPP')) {
+      throw new NetkitError('unsupported', `the driver of ${target.ifname} has no ${mode} XDP`, {
+        hint: mode === 'native' ? "use '--mode generic', or '--mode auto' to try both" : undefined,
+        cause: error,
+      });
+    }
+    if (isErrno(error, 'EINVAL')) throw refusedByKernel(program, `XDP (${mode}) of ${target.ifname}`, error);
+    throw permissionExplained(error);
+  }
+}
+
+function attachTcx(program: Program, target: Interface, direction: Direction): Link {
+  try {
+    return new Link(
+      createLink(
+        {
+          prog_fd: program.fd.value,
+          target_ifindex: target.ifindex,
+          attach_type: attachTypes.indexOf(`tcx_${direction}`),
+        },
+        `attach to tcx ${direction} of ${target.ifname}`,
+      ),
+    );
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) {
+      throw new NetkitError('conflict', `that program is on tcx ${direction} of ${target.ifname} already`, { cause: error });
+    }
+    if (isErrno(error, 'ERANGE')) {
+      throw new NetkitError('conflict', `tcx ${direction} of ${target.ifname} is full: the kernel takes 63 programs`, {
+        cause: error,
+      });
+    }
+    if (isErrno(error, 'EINVAL')) throw refusedByKernel(program, `tcx ${direction} of ${target.ifname}`, error);
+    throw permissionExplained(error);
+  }
+}
+
+/** Says whose program it is, as far as this user may see. */
+function xdpTaken(target: Interface, cause: SysError): NetkitError {
+  const occupants = queryXdp(target.ifindex);
+  const modes = (['native', 'generic', 'offload'] as const).filter((mode) => occupants[mode] !== 0);
+  const whose = modes.map((mode) => `${nameOfProgram(occupants[mode])} (${mode})`).join(' and ');
+  return new NetkitError('conflict', `${target.ifname} has an XDP program already: ${whose || 'it appeared just now'}`, {
+    hint: 'an interface takes one XDP program or link; netkit does not remove what it did not attach',
+    details: { ifname: target.ifname, ifindex: target.ifindex, ...occupants },
+    cause,
+  });
+}
+
+function nameOfProgram(id: number): string {
+  try {
+    using other = Program.fromId(id);
+    return `'${other.info().name}', id ${id}`;
+  } catch {
+    // Without CAP_SYS_ADMIN, or when it has gone meanwhile, the id must do.
+    return `id ${id}`;
+  }
+}
+
+function refusedByKernel(program: Program, where: string, cause: SysError): NetkitError {
+  const { name, type } = program.info();
+  return new NetkitError('unsupported', `the kernel refuses to attach program '${name}' (${type}) to ${where}`, { cause });
+}
+
+function permissionExplained(error: unknown): unknown {
+  if (!isErrno(error, 'EPERM', 'EACCES')) return error;
+  return new NetkitError('not-permitted', error.message, {
+    hint: 'attaching to an interface needs CAP_NET_ADMIN and CAP_BPF: run as root',
+    cause: error,
+  });
+}

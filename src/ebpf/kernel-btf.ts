@@ -1,0 +1,21 @@
+import { readBtf } from '../obj/btf/read.js';
+import type { BtfGraph } from '../obj/btf/types.js';
+import { infoBlock, openById, readInfo } from '../sys/bpf.js';
+
+const cache = new Map<number, BtfGraph>();
+
+/**
+ * The BTF that the kernel keeps under an id; needs CAP_SYS_ADMIN. Ids are not reused while netkit runs, so it is read once.
+ * @throws SysError EPERM without the right, ENOENT when it is gone
+ */
+export function kernelBtf(id: number): BtfGraph {
+  const known = cache.get(id);
+  if (known !== undefined) return known;
+  using fd = openById('btf', id);
+  const size = readInfo(fd, 'btfInfo').get('btf_size');
+  const bytes = new Uint8Array(size);
+  readInfo(fd, 'btfInfo', infoBlock('btfInfo').set('btf_size', size).point('btf', bytes));
+  const graph = readBtf(bytes);
+  cache.set(id, graph);
+  return graph;
+}

@@ -1,0 +1,71 @@
+import { readlinkSync } from 'node:fs';
+import { NetkitError } from '../base/errors.js';
+import { openPinned, pinObject } from '../sys/bpf.js';
+import { isErrno } from '../sys/errno.js';
+import type { Fd } from '../sys/fd.js';
+
+/** Characters of a kernel object's name that the kernel keeps (BPF_OBJ_NAME_LEN less the NUL). */
+export const kernelNameLength = 15;
+
+/** What programs, maps and links have in common: an owned descriptor that can be pinned. */
+export abstract class KernelObject implements Disposable {
+  /** Owned; layers above `ebpf` have no use for it. */
+  readonly fd: Fd;
+
+  constructor(fd: Fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Pins the object: it then lives as long as the pin. bpffs names may not contain a dot.
+   * @param path on a mounted bpffs, in a directory that exists
+   * @throws NetkitError `conflict` when the path is taken
+   */
+  pin(path: string): void {
+    pinObject(this.fd, path);
+  }
+
+  /** Closes the descriptor. What is pinned, attached through a pinned link, or used by a loaded program lives on. */
+  [Symbol.dispose](): void {
+    this.fd[Symbol.dispose]();
+  }
+}
+
+export type PinKind = 'program' | 'map' | 'link';
+
+const linkTargets: Record<string, PinKind> = {
+  'anon_inode:bpf-prog': 'program',
+  'anon_inode:bpf-map': 'map',
+  'anon_inode:bpf_link': 'link',
+  'anon_inode:bpf-link': 'link',
+  'anon_inode:[bpf_link]': 'link',
+};
+
+/** What kind of object a descriptor is, as /proc names it. */
+function kindOf(fd: Fd): PinKind | undefined {
+  return linkTargets[readlinkSync(`/proc/self/fd/${fd.value}`)];
+}
+
+/**
+ * Opens a pin and makes sure of its kind.
+ * @throws NetkitError `not-found` when there is no such pin, `usage` when it is something else
+ */
+export function openPinOfKind(path: string, wanted: PinKind): Fd {
+  let fd: Fd;
+  try {
+    fd = openPinned(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
+    if (isErrno(error, 'EINVAL')) throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
+    throw error;
+  }
+  const kind = kindOf(fd);
+  if (kind === wanted) return fd;
+  fd[Symbol.dispose]();
+  throw new NetkitError('usage', `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`);
+}
+
+/** The name under which netkit pins an object: bpffs keeps dots for itself. */
+export function pinName(name: string): string {
+  return name.replaceAll('.', '_');
+}

@@ -1,0 +1,93 @@
+import { NetkitError } from '../base/errors.js';
+import { attachTypes, linkTypes } from '../base/kernel-words.js';
+import { detachLink, objectIds, openById, readInfo, updateLink } from '../sys/bpf.js';
+import { isErrno } from '../sys/errno.js';
+import { uapi } from '../sys/uapi.js';
+import { KernelObject, openPinOfKind } from './kernel-object.js';
+import type { Program } from './program.js';
+
+/** What the kernel tells of a link. */
+export interface LinkInfo {
+  readonly id: number;
+  /** The kernel's word, such as `xdp` or `tcx`. */
+  readonly type: string;
+  readonly programId: number;
+  /** The interface, for kinds that have one; 0 once the interface is gone or the link was detached. */
+  readonly ifindex: number | undefined;
+  /** The kernel's word, such as `tcx_ingress`, for kinds that tell. */
+  readonly attachType: string | undefined;
+}
+
+/**
+ * An attachment that the kernel keeps as an object. Disposing closes the descriptor: an unpinned link then detaches, a
+ * pinned one stays.
+ */
+export class Link extends KernelObject {
+  /** @throws NetkitError `not-found`, or `usage` when the pin is something else */
+  static fromPin(path: string): Link {
+    return new Link(openPinOfKind(path, 'link'));
+  }
+
+  /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
+  static fromId(id: number): Link {
+    try {
+      return new Link(openById('link', id));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw new NetkitError('not-found', `there is no link with id ${id}`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Ids of all links; needs CAP_SYS_ADMIN. */
+  static ids(): Generator<number> {
+    return objectIds('link');
+  }
+
+  info(): LinkInfo {
+    const block = readInfo(this.fd, 'linkInfo');
+    const type = linkTypes[block.get('type')] ?? `type ${block.get('type')}`;
+    const attachType = (number: number): string => attachTypes[number] ?? `attach type ${number}`;
+    const common = { id: block.get('id'), type, programId: block.get('prog_id') };
+    switch (type) {
+      case 'xdp':
+        return { ...common, ifindex: block.get('xdp.ifindex'), attachType: 'xdp' };
+      case 'tcx':
+      case 'netkit':
+        return {
+          ...common,
+          ifindex: block.get(`${type}.ifindex`),
+          attachType: attachType(block.get(`${type}.attach_type`)),
+        };
+      case 'cgroup':
+      case 'netns':
+      case 'tracing':
+        return { ...common, ifindex: undefined, attachType: attachType(block.get(`${type}.attach_type`)) };
+      default:
+        return { ...common, ifindex: undefined, attachType: undefined };
+    }
+  }
+
+  /** Detaches at once, whoever else holds the link; it stays as a dead object until its last pin goes. Minimum kernel 5.9. */
+  detach(): void {
+    detachLink(this.fd);
+  }
+
+  /**
+   * Puts `next` in the place of `expected` without a packet in between seeing neither.
+   * @throws NetkitError `conflict` when somebody else changed the link, or it is dead
+   */
+  update(next: Program, expected: Program): void {
+    try {
+      updateLink(this.fd, next.fd, expected.fd, uapi.BPF_F_REPLACE);
+    } catch (error) {
+      const id = this.info().id;
+      if (isErrno(error, 'EPERM')) {
+        throw new NetkitError('conflict', `link ${id} has another program by now`, { cause: error });
+      }
+      if (isErrno(error, 'ENOLINK')) {
+        throw new NetkitError('conflict', `link ${id} is dead: its interface is gone or it was detached`, { cause: error });
+      }
+      throw error;
+    }
+  }
+}

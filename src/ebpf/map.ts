@@ -1,0 +1,314 @@
+import { readFileSync } from 'node:fs';
+import { NetkitError } from '../base/errors.js';
+import { mapTypes } from '../base/kernel-words.js';
+import { bytesCodec, type Codec, codecFor, type Value } from '../obj/codec/index.js';
+import { MapCalls, objectIds, openById, readInfo } from '../sys/bpf.js';
+import { isErrno } from '../sys/errno.js';
+import type { Fd } from '../sys/fd.js';
+import { uapi } from '../sys/uapi.js';
+import { kernelBtf } from './kernel-btf.js';
+import { KernelObject, openPinOfKind } from './kernel-object.js';
+import { possibleCpus } from './possible-cpus.js';
+
+/** What the kernel tells of a map. */
+export interface MapInfo {
+  readonly id: number;
+  /** At most 15 characters: the kernel cuts longer names. */
+  readonly name: string;
+  /** The kernel's word, such as `lpm_trie`. */
+  readonly type: string;
+  /** Bytes. */
+  readonly keySize: number;
+  /** Bytes, of one CPU's value where the map is per-CPU. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** BPF_F_* bits. */
+  readonly flags: number;
+  /** 0 without BTF. */
+  readonly btfId: number;
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+}
+
+/** How `set` treats an entry that is there, or is not. */
+export type UpdateMode = 'any' | 'noexist' | 'exist';
+const updateFlags = { any: uapi.BPF_ANY, noexist: uapi.BPF_NOEXIST, exist: uapi.BPF_EXIST } as const;
+
+const perCpuTypes = new Set(['percpu_hash', 'percpu_array', 'lru_percpu_hash', 'percpu_cgroup_storage']);
+const arrayTypes = new Set(['array', 'percpu_array', 'prog_array', 'perf_event_array', 'array_of_maps', 'cgroup_array']);
+/** Values of per-CPU maps are stored at multiples of this many bytes. */
+const perCpuAlignment = 8;
+
+/** Codecs that replace what the map's BTF says. */
+export interface MapTypes {
+  readonly key?: Codec | undefined;
+  readonly value?: Codec | undefined;
+}
+
+/**
+ * A map whose entries are read and written as values typed by BTF; without BTF they are `hex:` texts. Of a per-CPU map
+ * `get` gives one value a CPU (an array). Disposing closes the descriptor; the map lives on while it is pinned or a
+ * loaded program uses it.
+ */
+export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
+  readonly info: MapInfo;
+  readonly perCpu: boolean;
+  readonly #calls: MapCalls;
+  #types: MapTypes;
+
+  constructor(fd: Fd, types: MapTypes = {}) {
+    super(fd);
+    this.info = mapInfo(fd);
+    this.perCpu = perCpuTypes.has(this.info.type);
+    this.#calls = new MapCalls(fd);
+    this.#types = types;
+  }
+
+  /** @throws NetkitError `not-found`, or `usage` when the pin is something else */
+  static fromPin(path: string): BpfMap {
+    return new BpfMap(openPinOfKind(path, 'map'));
+  }
+
+  /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
+  static fromId(id: number): BpfMap {
+    try {
+      return new BpfMap(openById('map', id));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw new NetkitError('not-found', `there is no map with id ${id}`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Ids of all maps; needs CAP_SYS_ADMIN. */
+  static ids(): Generator<number> {
+    return objectIds('map');
+  }
+
+  /** What only /proc tells: bytes charged for the map (0 for kinds that do not count), and whether it is frozen. */
+  accounting(): { readonly memoryBytes: number | undefined; readonly frozen: boolean | undefined } {
+    const text = readFileSync(`/proc/self/fdinfo/${this.fd.value}`, 'utf8');
+    const field = (name: string): number | undefined => {
+      const value = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1];
+      return value === undefined ? undefined : Number(value);
+    };
+    const frozen = field('frozen');
+    return { memoryBytes: field('memlock'), frozen: frozen === undefined ? undefined : frozen === 1 };
+  }
+
+  /** The C spellings of key and value types, where the map has BTF. */
+  typeNames(): { readonly key: string | undefined; readonly value: string | undefined } {
+    const { btfId, keyTypeId, valueTypeId } = this.info;
+    if (btfId === 0) return { key: undefined, value: undefined };
+    const graph = kernelBtf(btfId);
+    const nameOf = (id: number): string | undefined => (id === 0 ? undefined : graph.nameOf(id));
+    return { key: nameOf(keyTypeId), value: nameOf(valueTypeId) };
+  }
+
+  /** Sets codecs for a map without BTF of its own, or in place of it. */
+  useTypes(types: MapTypes): void {
+    this.#types = { key: types.key ?? this.#types.key, value: types.value ?? this.#types.value };
+  }
+
+  get keyCodec(): Codec {
+    const codec = this.#types.key ?? this.#btfCodec('key');
+    this.#types = { ...this.#types, key: codec };
+    return codec;
+  }
+
+  /** For one CPU's value where the map is per-CPU. */
+  get valueCodec(): Codec {
+    const codec = this.#types.value ?? this.#btfCodec('value');
+    this.#types = { ...this.#types, value: codec };
+    return codec;
+  }
+
+  #btfCodec(part: 'key' | 'value'): Codec {
+    const { btfId, keyTypeId, valueTypeId, keySize, valueSize, type } = this.info;
+    const typeId = part === 'key' ? keyTypeId : valueTypeId;
+    const size = part === 'key' ? keySize : valueSize;
+    if (btfId === 0 || typeId === 0) return bytesCodec(size, { role: part });
+    try {
+      const codec = codecFor(kernelBtf(btfId), typeId, { role: part, prefix: part === 'key' && type === 'lpm_trie' });
+      return codec.size === size ? codec : bytesCodec(size, { role: part });
+    } catch (error) {
+      // A type without a fixed form, such as one with a flexible tail, is still bytes.
+      if (error instanceof NetkitError && error.code === 'bad-value') return bytesCodec(size, { role: part });
+      throw error;
+    }
+  }
+
+  /** The value under exactly this key, or undefined. A prefix map is searched for the prefix itself, not for the longest match. */
+  get(key: Value): Value | undefined {
+    const keyBytes = this.#encodeKey(key);
+    if (this.info.type === 'lpm_trie' && !this.#hasExactly(keyBytes)) return undefined;
+    return this.#read(keyBytes);
+  }
+
+  has(key: Value): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  /**
+   * Writes an entry. Of a per-CPU map the value goes to every CPU, or, given as an array, each CPU gets its own.
+   * @throws NetkitError `bad-value`, `conflict` (exists, or full), `not-found` (mode `exist`), `not-permitted` (frozen, read-only)
+   */
+  set(key: Value, value: Value, mode: UpdateMode = 'any'): void {
+    const keyBytes = this.#encodeKey(key);
+    const valueBytes = this.#encodeValue(value);
+    // An update of a hash is atomic; of a prefix map it may replace another spelling only if host bits were set, which the codec refuses.
+    this.#explain('write', key, () => this.#calls.update(keyBytes, valueBytes, updateFlags[mode]));
+  }
+
+  /** Removes an entry. @returns false when there was none. @throws NetkitError `unsupported` for arrays */
+  delete(key: Value): boolean {
+    if (this.info.type === 'array' || this.info.type === 'percpu_array') {
+      throw new NetkitError('unsupported', `entries of an ${this.info.type} map cannot be deleted: write a zero value instead`);
+    }
+    const keyBytes = this.#encodeKey(key);
+    try {
+      this.#explain('delete', key, () => this.#calls.delete(keyBytes));
+      return true;
+    } catch (error) {
+      if (error instanceof NetkitError && error.code === 'not-found') return false;
+      throw error;
+    }
+  }
+
+  /** All keys. While others change a hash map, a key may be missed, and none is given twice in a row without end. */
+  *keys(): Generator<Value> {
+    for (const key of this.#keyBytes()) yield this.keyCodec.decode(viewOf(key), 0);
+  }
+
+  /** All entries. An entry deleted while this runs is left out. */
+  *entries(): Generator<[Value, Value]> {
+    for (const key of this.#keyBytes()) {
+      const value = this.#read(key);
+      if (value !== undefined) yield [this.keyCodec.decode(viewOf(key), 0), value];
+    }
+  }
+
+  [Symbol.iterator](): Generator<[Value, Value]> {
+    return this.entries();
+  }
+
+  /** Keys as bytes. The next key is fetched before one is given out, so that the taker may delete it. */
+  *#keyBytes(): Generator<Uint8Array> {
+    let current = this.#nextKey(undefined);
+    // A hash that is rewritten meanwhile starts over when the last key has gone: at most as many keys as fit, twice.
+    let left = this.info.maxEntries * 2;
+    while (current !== undefined && left-- > 0) {
+      const next = this.#nextKey(current);
+      yield current;
+      current = next;
+    }
+  }
+
+  #nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
+    const next = new Uint8Array(this.info.keySize);
+    try {
+      this.#calls.nextKey(key, next);
+      return next;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      if (isErrno(error, 'EINVAL', 'ENOTSUPP', 'EOPNOTSUPP')) {
+        throw new NetkitError('unsupported', `the keys of a ${this.info.type} map cannot be listed`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  #hasExactly(wanted: Uint8Array): boolean {
+    const target = Buffer.from(wanted);
+    for (const key of this.#keyBytes()) if (target.equals(key)) return true;
+    return false;
+  }
+
+  #read(key: Uint8Array): Value | undefined {
+    const stride = this.#stride;
+    const bytes = new Uint8Array(this.perCpu ? stride * possibleCpus() : this.info.valueSize);
+    try {
+      this.#calls.lookup(key, bytes);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP')) {
+        throw new NetkitError('unsupported', `entries of a ${this.info.type} map cannot be read`, { cause: error });
+      }
+      if (isErrno(error, 'EPERM')) {
+        throw new NetkitError('not-permitted', `the map ${this.info.name} may not be read from user space`, { cause: error });
+      }
+      throw error;
+    }
+    const view = viewOf(bytes);
+    if (!this.perCpu) return this.valueCodec.decode(view, 0);
+    return Array.from({ length: possibleCpus() }, (_, cpu) => this.valueCodec.decode(view, cpu * stride));
+  }
+
+  get #stride(): number {
+    return Math.ceil(this.info.valueSize / perCpuAlignment) * perCpuAlignment;
+  }
+
+  #encodeKey(key: Value): Uint8Array {
+    const bytes = new Uint8Array(this.info.keySize);
+    this.keyCodec.encode(key, viewOf(bytes), 0);
+    return bytes;
+  }
+
+  #encodeValue(value: Value): Uint8Array {
+    if (!this.perCpu) {
+      const bytes = new Uint8Array(this.info.valueSize);
+      this.valueCodec.encode(value, viewOf(bytes), 0);
+      return bytes;
+    }
+    const cpus = possibleCpus();
+    const perCpuValues = Array.isArray(value) ? value : Array.from({ length: cpus }, () => value);
+    if (perCpuValues.length !== cpus) {
+      throw new NetkitError('bad-value', `${perCpuValues.length} values given, this machine has ${cpus} possible CPUs`);
+    }
+    const bytes = new Uint8Array(this.#stride * cpus);
+    const view = viewOf(bytes);
+    for (const [cpu, each] of perCpuValues.entries()) this.valueCodec.encode(each, view, cpu * this.#stride);
+    return bytes;
+  }
+
+  #explain(verb: string, key: Value, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      const entry = this.keyCodec.format(key);
+      const { name, type, maxEntries } = this.info;
+      const say = (code: 'conflict' | 'not-found' | 'not-permitted' | 'unsupported' | 'bad-value', message: string) =>
+        new NetkitError(code, message, { cause: error, details: { map: name, key: entry } });
+      if (isErrno(error, 'EEXIST')) throw say('conflict', `${name} has an entry ${entry} already`);
+      if (isErrno(error, 'ENOENT')) throw say('not-found', `${name} has no entry ${entry}`);
+      if (isErrno(error, 'E2BIG') && arrayTypes.has(type)) {
+        throw say('bad-value', `${name} has no entry ${entry}: its indices go from 0 to ${maxEntries - 1}`);
+      }
+      if (isErrno(error, 'E2BIG', 'ENOSPC')) throw say('conflict', `${name} is full: it holds ${maxEntries} entries`);
+      if (isErrno(error, 'EPERM')) throw say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
+      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
+        throw say('unsupported', `cannot ${verb} entry ${entry} of ${name}: a ${type} map refuses it`);
+      }
+      throw error;
+    }
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function mapInfo(fd: Fd): MapInfo {
+  const block = readInfo(fd, 'mapInfo');
+  return {
+    id: block.get('id'),
+    name: block.text('name'),
+    type: mapTypes[block.get('type')] ?? `type ${block.get('type')}`,
+    keySize: block.get('key_size'),
+    valueSize: block.get('value_size'),
+    maxEntries: block.get('max_entries'),
+    flags: block.get('map_flags'),
+    btfId: block.get('btf_id'),
+    keyTypeId: block.get('btf_key_type_id'),
+    valueTypeId: block.get('btf_value_type_id'),
+  };
+}

@@ -1,0 +1,70 @@
+/** Programs as tc filters on a clsact qdisc: the way before tcx (kernel 6.6). A filter is no link: it is named by its place. */
+import { NetkitError } from '../base/errors.js';
+import { type Netns, withNetns } from '../host/netns.js';
+import { isErrno } from '../sys/errno.js';
+import { hasTcFilters } from '../sys/netlink.js';
+import { addClsact, attachTcFilter, deleteClsact, detachTcFilter, queryTcFilter, type TcFilter } from '../sys/tc.js';
+import type { Program } from './program.js';
+
+export type { TcFilter };
+
+/**
+ * Adds a filter that runs `program` in direct-action mode, and the clsact qdisc when there is none.
+ * @returns whether the qdisc was added here: only then may it be removed again
+ * @throws NetkitError `conflict` when another filter has this priority and handle
+ */
+export function addFilter(program: Program, filter: TcFilter, netns?: Netns): { madeQdisc: boolean } {
+  return withNetns(netns, () => {
+    const madeQdisc = addClsact(filter.ifindex);
+    try {
+      attachTcFilter(filter, program.fd.value);
+      return { madeQdisc };
+    } catch (error) {
+      if (madeQdisc) deleteClsact(filter.ifindex);
+      if (isErrno(error, 'EEXIST', 'EINVAL')) {
+        throw new NetkitError(
+          'conflict',
+          `another tc filter has priority ${filter.priority} on ${filter.direction} of interface ${filter.ifindex}`,
+          { cause: error },
+        );
+      }
+      throw error;
+    }
+  });
+}
+
+/** The program id in a filter, or undefined when the filter, its qdisc or its interface is gone. */
+export function filterProgramId(filter: TcFilter, netns?: Netns): number | undefined {
+  return withNetns(netns, () => queryTcFilter(filter));
+}
+
+/** Puts another program into a filter. Not a compare-and-swap: tc has none. @throws SysError */
+export function replaceFilter(program: Program, filter: TcFilter, netns?: Netns): void {
+  withNetns(netns, () => attachTcFilter(filter, program.fd.value, true));
+}
+
+/** Deletes a filter; one that is gone already is fine. @throws SysError */
+export function deleteFilter(filter: TcFilter, netns?: Netns): void {
+  withNetns(netns, () => {
+    try {
+      detachTcFilter(filter);
+    } catch (error) {
+      // EINVAL: no such qdisc. ENODEV: no such interface.
+      if (!isErrno(error, 'ENOENT', 'EINVAL', 'ENODEV')) throw error;
+    }
+  });
+}
+
+/** Deletes the clsact qdisc when no filter of anybody is on it. @returns whether it was deleted */
+export function deleteEmptyQdisc(ifindex: number, netns?: Netns): boolean {
+  return withNetns(netns, () => {
+    try {
+      if (hasTcFilters(ifindex)) return false;
+      deleteClsact(ifindex);
+      return true;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'EINVAL', 'ENODEV')) return false;
+      throw error;
+    }
+  });
+}

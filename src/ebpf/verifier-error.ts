@@ -1,0 +1,66 @@
+import { NetkitError } from '../base/errors.js';
+
+/** Where in the source a refusal happened. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly source: string;
+}
+
+/** The kernel's verifier refused a program: the message is its useful line, `log` is all that it said. */
+export class VerifierError extends NetkitError {
+  override readonly name = 'VerifierError';
+  readonly program: string;
+  readonly log: string;
+
+  constructor(program: string, reason: string, place: SourcePlace | undefined, log: string) {
+    const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
+    super('verifier-refused', `the verifier refused program '${program}'${where}: ${reason}`, {
+      hint: place?.source === undefined || place.source === '' ? undefined : `the line is: ${place.source.trim()}`,
+      details: { program, reason, file: place?.file ?? null, line: place?.line ?? null, source: place?.source ?? null, log },
+    });
+    this.program = program;
+    this.log = log;
+  }
+}
+
+/** What a verifier log says about its end. */
+export interface Refusal {
+  /** The verifier's own sentence. */
+  readonly reason: string;
+  /** The last instruction that it looked at, counted from the start of the program. */
+  readonly instruction: number | undefined;
+  /** From the last `; source @ file:line` comment, which kernels from 6.9 on print. */
+  readonly place: SourcePlace | undefined;
+}
+
+/** Lines that the verifier prints after its verdict, or as a summary. */
+const trailer = /^(processed \d+ insns|verification time|stack depth|max_states|mark_precise|-- (BEGIN|END))/;
+const instructionLine = /^(\d+): (?:\([0-9a-f]{2}\)|R\d|safe)/;
+const sourceComment = /^; (.*?)(?: @ (.+?):(\d+))?$/;
+/** State and history that comes with a verdict but is not it. */
+const stateLine = /^(R\d|fp-|frame\d|func#|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
+
+/** Finds the verdict in a verifier log (libbpf's framing removed). */
+export function readRefusal(log: string): Refusal {
+  let reason: string | undefined;
+  let instruction: number | undefined;
+  let place: SourcePlace | undefined;
+  for (const raw of log.split('\n')) {
+    const line = raw.trimEnd();
+    if (line === '' || trailer.test(line)) continue;
+    const step = instructionLine.exec(line);
+    if (step !== null) {
+      instruction = Number(step[1]);
+      continue;
+    }
+    const comment = sourceComment.exec(line);
+    if (comment !== null) {
+      const [, source = '', file, lineNumber] = comment;
+      place = file === undefined ? undefined : { file, line: Number(lineNumber), source };
+      continue;
+    }
+    if (!stateLine.test(line) || / (invalid|expected|type=|!read_ok|pointer|min value|unbounded|leaks)/.test(line)) reason = line;
+  }
+  return { reason: reason ?? 'it gave no reason', instruction, place };
+}

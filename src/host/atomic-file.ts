@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileError, fileErrorCode } from './file-errors.js';
+
+const temporaryName = /^\..+\.([1-9][0-9]*)-[0-9a-f]{8}\.tmp$/;
+
+/**
+ * Replaces the contents of `path` in one step, so that a reader or a crash sees the old or the new file, never a part:
+ * written beside it, synced, renamed over it, directory synced. `mode` is the new file's, whatever the umask.
+ *
+ * Throws 'not-permitted', 'not-found' or 'failed'; the old file then stands and no temporary file is left. Those that
+ * killed writers left in the directory are removed on the way.
+ */
+export function writeFileSynced(path: string, bytes: Uint8Array | string, mode = 0o600): void {
+  const directory = dirname(path);
+  const temporary = join(
+    directory,
+    `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
+  );
+  try {
+    removeStaleTemporaries(directory);
+    writeSynced(temporary, bytes, mode);
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      unlinkSync(temporary);
+      throw error;
+    }
+    syncDirectory(directory);
+  } catch (error) {
+    throw fileError(error, 'write', path);
+  }
+}
+
+/** Makes what was created, renamed or removed in a directory survive a power cut. */
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a file of this name is a half-written one of {@link writeFileSynced}: readers of a directory skip it. */
+export function isTemporaryName(name: string): boolean {
+  return temporaryName.test(name);
+}
+
+function writeSynced(path: string, bytes: Uint8Array | string, mode: number): void {
+  const fd = openSync(path, 'wx', mode);
+  try {
+    fchmodSync(fd, mode);
+    writeFileSync(fd, bytes);
+    fsyncSync(fd);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function removeStaleTemporaries(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const writer = temporaryName.exec(name)?.[1];
+    if (writer === undefined || isAlive(Number(writer))) continue;
+    try {
+      unlinkSync(join(directory, name));
+    } catch (error) {
+      if (fileErrorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return fileErrorCode(error) !== 'ESRCH';
+  }
+}

@@ -1,0 +1,165 @@
+import { closeSync, openSync, statfsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { NetkitError } from '../base/errors.js';
+import { mount, tryFlock } from '../sys/libc.js';
+import { capabilityHint } from './capabilities.js';
+import { fileError } from './file-errors.js';
+import { type Mount, readMounts } from './mountinfo.js';
+
+/** Where the bpf file system belongs. */
+export const defaultBpffs = '/sys/fs/bpf';
+
+// linux/magic.h
+const BPF_FS_MAGIC = 0xcafe4a11;
+// linux/mount.h; the same options as systemd uses.
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+const MS_RELATIME = 1 << 21;
+const mountWaitMs = 2000;
+
+/** Proof that `path` is a directory in a bpf file system. Made by {@link ensureBpffs} and {@link existingBpffs} alone. */
+export class BpffsRoot {
+  /** Absolute. */
+  readonly path: string;
+  // A private member makes the class nominal: no literal with a path passes for one.
+  readonly #checked = true;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** `undefined` when `path` is no directory in a bpffs. */
+  static at(path: string): BpffsRoot | undefined {
+    return isBpffs(path) ? new BpffsRoot(resolve(path)) : undefined;
+  }
+
+  /** Whether a value of any origin is such a proof. */
+  static is(value: unknown): value is BpffsRoot {
+    return typeof value === 'object' && value !== null && #checked in value;
+  }
+}
+
+/** Whether `path` lies in a bpf file system; false when it does not exist or may not be looked at. */
+export function isBpffs(path: string): boolean {
+  try {
+    return statfsSync(path).type === BPF_FS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+/** The mount points of all bpf file systems of this mount namespace. */
+export function bpffsMounts(mounts: readonly Mount[] = readMounts()): string[] {
+  return mounts.filter((entry) => entry.type === 'bpf').map((entry) => entry.mountPoint);
+}
+
+/**
+ * A bpf file system that is mounted: /sys/fs/bpf when it is one, otherwise the first that is not hidden by another
+ * mount, or `undefined`.
+ */
+export function findBpffs(): string | undefined {
+  return [defaultBpffs, ...bpffsMounts()].find(isBpffs);
+}
+
+/**
+ * The bpffs to read pins from, without mounting anything: `dir` (the value of --bpffs), or /sys/fs/bpf. `undefined`
+ * when none is mounted at /sys/fs/bpf: then there are no pins. Throws 'usage' when `dir` is given and is no bpffs.
+ */
+export function existingBpffs(dir: string | undefined): BpffsRoot | undefined {
+  return dir === undefined ? BpffsRoot.at(defaultBpffs) : givenBpffs(dir);
+}
+
+/**
+ * The bpffs to pin in: `dir` (the value of --bpffs), which must be one already, or /sys/fs/bpf, where one is mounted
+ * when it is missing. A mount made here stays.
+ *
+ * Throws 'usage' when `dir` is no bpffs; 'not-permitted' without CAP_SYS_ADMIN, and in a mount namespace other than
+ * that of process 1, where the mount would end with the command; 'unsupported' on a kernel without bpf.
+ */
+export function ensureBpffs(dir: string | undefined): BpffsRoot {
+  const existing = existingBpffs(dir);
+  if (existing !== undefined) return existing;
+  const hint = capabilityHint('mount');
+  if (hint !== undefined) {
+    throw new NetkitError(
+      'not-permitted',
+      `no bpf file system is mounted at ${defaultBpffs}, and mounting it is not allowed`,
+      {
+        hint,
+      },
+    );
+  }
+  if (!inFirstMountNamespace()) {
+    throw new NetkitError(
+      'not-permitted',
+      `no bpf file system is mounted at ${defaultBpffs} in this mount namespace, and one mounted here would vanish with it`,
+      {
+        hint: "instead of 'ip netns exec' use --netns NAME, or name a mounted bpf file system with --bpffs DIR",
+      },
+    );
+  }
+  return mountDefaultBpffs();
+}
+
+/**
+ * Whether this process shares the mount namespace of process 1, told by the identifiers of their mounts: no mount
+ * belongs to two namespaces. (/proc/1/ns/mnt may be barred even to root, where process 1 has more capabilities.)
+ */
+export function inFirstMountNamespace(): boolean {
+  const own = new Set(readMounts().map((entry) => entry.id));
+  try {
+    return readMounts('/proc/1/mountinfo').some((entry) => own.has(entry.id));
+  } catch (error) {
+    throw fileError(error, 'read', '/proc/1/mountinfo');
+  }
+}
+
+function givenBpffs(dir: string): BpffsRoot {
+  const root = BpffsRoot.at(dir);
+  if (root !== undefined) return root;
+  throw new NetkitError('usage', `'${dir}' is not in a bpf file system`, {
+    hint: existingDirectory(dir)
+      ? `mount one there: mount -t bpf bpf ${resolve(dir)}`
+      : 'there is no such directory',
+    details: { bpffs: dir },
+  });
+}
+
+function existingDirectory(dir: string): boolean {
+  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function mountDefaultBpffs(): BpffsRoot {
+  let directory: number;
+  try {
+    directory = openSync(defaultBpffs, 'r');
+  } catch (error) {
+    throw new NetkitError(
+      'unsupported',
+      `this kernel has no ${defaultBpffs}: it is built without bpf(2), or sysfs is not mounted`,
+      {
+        cause: error,
+      },
+    );
+  }
+  try {
+    // Two first commands with different state directories share no other lock, and a second mount over the first
+    // one would hide its pins.
+    const deadline = Date.now() + mountWaitMs;
+    while (!tryFlock(directory)) {
+      if (Date.now() > deadline)
+        throw new NetkitError('locked', `another process holds the lock on ${defaultBpffs}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    if (!isBpffs(defaultBpffs)) {
+      mount('bpf', defaultBpffs, 'bpf', MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'mode=0700');
+    }
+  } finally {
+    closeSync(directory);
+  }
+  const root = BpffsRoot.at(defaultBpffs);
+  if (root === undefined)
+    throw new NetkitError('failed', `the bpf file system mounted at ${defaultBpffs} is not visible there`);
+  return root;
+}

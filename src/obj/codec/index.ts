@@ -1,0 +1,12 @@
+/** Codecs: BTF types and type words to and from bytes, values and text. */
+export { codecForWord, typeWords, type WordCodecOptions } from './builtin.js';
+export {
+  type BtfCodecOptions,
+  bytesCodec,
+  type CodecOptions,
+  codecFor,
+  decodeText,
+  encodeText,
+  type FieldOrder,
+} from './codec.js';
+export type { Codec, Value } from './value.js';

@@ -1,0 +1,182 @@
+/** bpf(2), command by command. Raw descriptors and errno stop here: above, objects are `Fd`s and failures are errors. */
+import { Block, type Field, type Layout } from './block.js';
+import { declare, invoke } from './call.js';
+import { Fd } from './fd.js';
+import { cString } from './libc.js';
+import { checked } from './status.js';
+import { attr, bpfCommands, info } from './uapi.js';
+
+declare('libc', ['long syscall(long number, long command, void *attr, unsigned long size)']);
+
+/** The number of bpf(2) by machine (arch/…/include/asm/unistd.h). */
+const syscallNumber = process.arch === 'arm64' ? 280 : 321;
+
+export type BpfCommand = keyof typeof bpfCommands;
+
+/** One bpf(2) call. @throws SysError whose operation is `operation` */
+export function bpf(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): number {
+  const { bytes } = block;
+  const result = invoke('syscall', [syscallNumber, bpfCommands[command], bytes, bytes.length], `bpf(${command})`);
+  return checked(operation, result);
+}
+
+function bpfFd(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): Fd {
+  return new Fd(bpf(command, block, operation));
+}
+
+export type ObjectKind = 'program' | 'map' | 'link' | 'btf';
+
+const byIdCommands = {
+  program: 'PROG_GET_FD_BY_ID',
+  map: 'MAP_GET_FD_BY_ID',
+  link: 'LINK_GET_FD_BY_ID',
+  btf: 'BTF_GET_FD_BY_ID',
+} as const satisfies Record<ObjectKind, BpfCommand>;
+const nextIdCommands = {
+  program: 'PROG_GET_NEXT_ID',
+  map: 'MAP_GET_NEXT_ID',
+  link: 'LINK_GET_NEXT_ID',
+  btf: 'BTF_GET_NEXT_ID',
+} as const satisfies Record<ObjectKind, BpfCommand>;
+
+/** Opens an object by id; needs CAP_SYS_ADMIN. @throws SysError ENOENT when there is none, EPERM without the right. */
+export function openById(kind: ObjectKind, id: number): Fd {
+  return bpfFd(byIdCommands[kind], new Block(attr.getId, { start_id: id }), `open ${kind} id ${id}`);
+}
+
+/** The ids of all objects of a kind, ascending; needs CAP_SYS_ADMIN. @throws SysError */
+export function* objectIds(kind: ObjectKind): Generator<number> {
+  const block = new Block(attr.getId);
+  for (let id = 0; ; ) {
+    block.set('start_id', id);
+    try {
+      bpf(nextIdCommands[kind], block, `list the kernel's ${kind}s`);
+    } catch (error) {
+      if (error instanceof Error && 'errnoName' in error && error.errnoName === 'ENOENT') return;
+      throw error;
+    }
+    id = block.get('next_id');
+    yield id;
+  }
+}
+
+type Info = typeof info;
+type FieldsOf<K extends keyof Info> = Extract<keyof Info[K]['fields'], string>;
+
+/**
+ * Reads an object's info into a new block, or into `block`, whose pointer members the caller has set for the arrays it
+ * wants. Kernels that know fewer members leave the rest zero.
+ */
+export function readInfo<K extends keyof Info>(
+  fd: Fd,
+  kind: K,
+  block: Block<FieldsOf<K>> = new Block<FieldsOf<K>>(info[kind] as Layout<FieldsOf<K>>),
+): Block<FieldsOf<K>> {
+  const request = new Block(attr.info, { bpf_fd: fd.value, info_len: block.bytes.length });
+  request.point('info', block.bytes);
+  bpf('OBJ_GET_INFO_BY_FD', request, 'read the info of a kernel object');
+  return block;
+}
+
+/** A block for `readInfo` to fill. */
+export function infoBlock<K extends keyof Info>(kind: K): Block<FieldsOf<K>> {
+  return new Block<FieldsOf<K>>(info[kind] as { size: number; fields: Record<FieldsOf<K>, Field> });
+}
+
+/** Pins an object at a path on a bpffs. @throws SysError EEXIST when the path is taken */
+export function pinObject(fd: Fd, path: string): void {
+  const block = new Block(attr.object, { bpf_fd: fd.value });
+  bpf('OBJ_PIN', block.point('pathname', cString(path)), `pin ${path}`);
+}
+
+/** Opens a pinned object. @throws SysError ENOENT; EINVAL when the file is no BPF object */
+export function openPinned(path: string): Fd {
+  return bpfFd('OBJ_GET', new Block(attr.object).point('pathname', cString(path)), `open pin ${path}`);
+}
+
+/** What a link is made of; members by their names in `union bpf_attr`. */
+export type LinkAttributes = Partial<Record<FieldsOfAttr<'linkCreate'>, number | bigint>>;
+type FieldsOfAttr<K extends keyof typeof attr> = Extract<keyof (typeof attr)[K]['fields'], string>;
+
+/** BPF_LINK_CREATE: kernel 5.7, XDP 5.9, tcx 6.6. @throws SysError */
+export function createLink(values: LinkAttributes, operation: string): Fd {
+  return bpfFd('LINK_CREATE', new Block(attr.linkCreate, values), operation);
+}
+
+/**
+ * Swaps a link's program if it still is `expected` (BPF_F_REPLACE).
+ * @throws SysError EPERM when another program is in place, ENOLINK when the link is dead
+ */
+export function updateLink(link: Fd, program: Fd, expected: Fd, replaceFlag: number): void {
+  const block = new Block(attr.linkUpdate, {
+    link_fd: link.value,
+    new_prog_fd: program.value,
+    flags: replaceFlag,
+    old_prog_fd: expected.value,
+  });
+  bpf('LINK_UPDATE', block, 'swap the program of a link');
+}
+
+/** Detaches a link now, whoever else holds it: kernel 5.9. @throws SysError EOPNOTSUPP for kinds without it */
+export function detachLink(link: Fd): void {
+  bpf('LINK_DETACH', new Block(attr.linkDetach, { link_fd: link.value }), 'detach a link');
+}
+
+/** BPF_PROG_TEST_RUN: see `testRun` of src/ebpf/test-run.ts. */
+export function testRunBlock(program: Fd): Block<FieldsOfAttr<'test'>> {
+  return new Block<FieldsOfAttr<'test'>>(attr.test, { prog_fd: program.value });
+}
+
+/** Loads a program from raw instructions, for probes. @throws SysError */
+export function loadInstructions(
+  type: number,
+  instructions: Uint8Array,
+  values: Partial<Record<FieldsOfAttr<'progLoad'>, number | bigint>> = {},
+): Fd {
+  const block = new Block(attr.progLoad, {
+    ...values,
+    prog_type: type,
+    insn_cnt: instructions.length / 8,
+  });
+  block.point('insns', instructions).point('license', cString('GPL'));
+  return bpfFd('PROG_LOAD', block, 'load a program');
+}
+
+/** The four single-entry calls on a map, with one reused attribute. Buffers are the caller's, of the map's own widths. */
+export class MapCalls {
+  readonly #block: Block<FieldsOfAttr<'element'>>;
+
+  constructor(map: Fd) {
+    this.#block = new Block<FieldsOfAttr<'element'>>(attr.element, { map_fd: map.value });
+  }
+
+  /** Reads into `value`. @throws SysError ENOENT when the key is absent */
+  lookup(key: Uint8Array | undefined, value: Uint8Array, flags = 0): void {
+    this.#call('MAP_LOOKUP_ELEM', key, value, flags, 'read a map entry');
+  }
+
+  /** @throws SysError EEXIST/ENOENT by flags, E2BIG when full, EPERM when frozen or read-only */
+  update(key: Uint8Array | undefined, value: Uint8Array, flags: number): void {
+    this.#call('MAP_UPDATE_ELEM', key, value, flags, 'write a map entry');
+  }
+
+  /** @throws SysError ENOENT when the key is absent */
+  delete(key: Uint8Array): void {
+    this.#call('MAP_DELETE_ELEM', key, undefined, 0, 'delete a map entry');
+  }
+
+  /** The key after `key` (the first one for undefined) into `next`. @throws SysError ENOENT after the last */
+  nextKey(key: Uint8Array | undefined, next: Uint8Array): void {
+    this.#call('MAP_GET_NEXT_KEY', key, next, 0, 'list the keys of a map');
+  }
+
+  #call(command: BpfCommand, key: Uint8Array | undefined, value: Uint8Array | undefined, flags: number, operation: string): void {
+    const block = this.#block;
+    if (key === undefined) block.set('key', 0);
+    else block.address('key', key);
+    if (value === undefined) block.set('value', 0);
+    else block.address('value', value);
+    block.set('flags', flags);
+    bpf(command, block, operation);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The choke point: every native call of netkit passes through `invoke`.
+ *
+ * That makes a system call trace (`NETKIT_TRACE=syscalls`) and a fake kernel for tests cost nothing extra, and keeps the
+ * foreign function interface replaceable: nothing outside this file knows koffi.
+ */
+import { createRequire } from 'node:module';
+import type { LibraryHandle } from 'koffi';
+import { NetkitError } from '../base/errors.js';
+import { errnoName } from './errno.js';
+
+type Koffi = typeof import('koffi');
+export type NativeArgument = number | bigint | boolean | string | Uint8Array | null;
+export type NativeResult = number | bigint | string | null | undefined;
+type NativeFunction = (...args: NativeArgument[]) => NativeResult;
+
+/** What a fake kernel implements; `errno` is what `lastErrno()` gives after the call. */
+export interface FakeNative {
+  invoke(symbol: string, args: readonly NativeArgument[]): { result: NativeResult; errno?: number };
+}
+
+/** Prototypes by symbol. `void *` takes a buffer, an address or null, and comes back as an address (0n or null when NULL). */
+const prototypes: Record<string, readonly [library: 'libc' | 'libbpf', definition: string]> = {};
+
+/** Adds prototypes in C syntax, keyed by symbol name. Nothing is bound before its first call. */
+export function declare(library: 'libc' | 'libbpf', definitions: readonly string[]): void {
+  for (const definition of definitions) {
+    const symbol = /(\w+)\s*\(/.exec(definition)?.[1];
+    if (symbol === undefined) throw new TypeError(`not a C prototype: ${definition}`);
+    prototypes[symbol] = [library, definition];
+  }
+}
+
+const libraryFiles = { libc: 'libc.so.6', libbpf: 'libbpf.so.1' } as const;
+const libraries = new Map<string, LibraryHandle>();
+const bound = new Map<string, NativeFunction>();
+let koffi: Koffi | undefined;
+let fake: FakeNative | undefined;
+let fakeErrno = 0;
+const tracing = (process.env['NETKIT_TRACE'] ?? '').split(',').includes('syscalls');
+
+/** koffi itself, loaded on first use (about 10 ms). @throws NetkitError `tool-missing` when its binary is not installed. */
+export function ffi(): Koffi {
+  if (koffi === undefined) {
+    try {
+      koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    } catch (cause) {
+      throw new NetkitError('tool-missing', "the package 'koffi' has no binary for this machine", {
+        hint: "its binary is an optional dependency: install netkit without '--omit=optional'",
+        cause,
+      });
+    }
+  }
+  return koffi;
+}
+
+function library(name: 'libc' | 'libbpf'): LibraryHandle {
+  let handle = libraries.get(name);
+  if (handle === undefined) {
+    const file = libraryFiles[name];
+    try {
+      handle = ffi().load(file);
+    } catch (cause) {
+      if (cause instanceof NetkitError) throw cause;
+      throw new NetkitError('tool-missing', `the library ${file} cannot be loaded`, {
+        hint: name === 'libbpf' ? 'install the Debian package libbpf1 (libbpf 1.1 or newer)' : undefined,
+        cause,
+      });
+    }
+    libraries.set(name, handle);
+  }
+  return handle;
+}
+
+function bind(symbol: string): NativeFunction {
+  const prototype = prototypes[symbol];
+  if (prototype === undefined) throw new TypeError(`no prototype declared for ${symbol}`);
+  const [name, definition] = prototype;
+  const native: NativeFunction = library(name).func(definition);
+  bound.set(symbol, native);
+  return native;
+}
+
+/** Calls a declared native function. `traceName` names the call in a trace where the symbol says too little. */
+export function invoke(symbol: string, args: readonly NativeArgument[], traceName?: string): NativeResult {
+  if (fake !== undefined) {
+    const answer = fake.invoke(symbol, args);
+    fakeErrno = answer.errno ?? 0;
+    return answer.result;
+  }
+  const native = bound.get(symbol) ?? bind(symbol);
+  if (!tracing) return native(...args);
+  const start = process.hrtime.bigint();
+  const result = native(...args);
+  const errno = ffi().errno();
+  const micros = Number(process.hrtime.bigint() - start) / 1000;
+  const failed = result === -1 || (result === null && errno !== 0);
+  process.stderr.write(
+    `${traceName ?? symbol} = ${String(result)}${failed ? ` ${errnoName(errno)}` : ''} <${micros.toFixed(1)} µs>\n`,
+  );
+  ffi().errno(errno);
+  return result;
+}
+
+/** `errno` of the last native call. */
+export function lastErrno(): number {
+  return fake === undefined ? ffi().errno() : fakeErrno;
+}
+
+/** The address of a buffer's bytes. The caller keeps the buffer reachable while native code may use it. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return fake === undefined ? ffi().address(bytes) : 0n;
+}
+
+/** True when the installed library has the symbol; used to prefer newer libbpf functions. */
+export function hasSymbol(symbol: string): boolean {
+  try {
+    return bound.has(symbol) || bind(symbol) !== undefined;
+  } catch (error) {
+    if (error instanceof NetkitError) throw error;
+    return false;
+  }
+}
+
+/** Replaces the kernel in planner tests; `undefined` brings the real one back. */
+export function setFakeNative(replacement: FakeNative | undefined): void {
+  fake = replacement;
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { NetkitError } from '../../../src/base/errors.js';
+import { parse } from '../../../src/cli/parse.js';
+import { type CommandName, commands } from '../../../src/cli/table/index.js';
+
+function parsed(name: CommandName, ...rest: string[]) {
+  const row = commands.find((entry) => entry.name === name);
+  if (row === undefined) throw new Error(`no row ${name}`);
+  return parse(row, rest);
+}
+
+function refusal(name: CommandName, ...rest: string[]): NetkitError {
+  try {
+    parsed(name, ...rest);
+  } catch (error) {
+    if (error instanceof NetkitError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+describe('parse', () => {
+  it('gives arguments and options under their names in camel case', () => {
+    const { args, options } = parsed('load', 'fw.o', '--map-size', 'a=1', '--map-size=b=2', '--persist');
+    expect(args).toEqual({ object: 'fw.o' });
+    expect(options).toEqual({
+      name: undefined,
+      set: [],
+      mapSize: ['a=1', 'b=2'],
+      reuse: [],
+      only: [],
+      replace: false,
+      persist: true,
+    });
+  });
+
+  it('gives variadic arguments as a list, and clustered short options', () => {
+    const { args, options } = parsed('build', 'a.c', '-DX=1', '-D', 'Y', 'b.c', '-o', 'out');
+    expect(args).toEqual({ sources: ['a.c', 'b.c'] });
+    expect(options).toMatchObject({ define: ['X=1', 'Y'], output: 'out', include: [], watch: false });
+  });
+
+  it('reads numbers as numbers and fills in defaults', () => {
+    const { options, values } = parsed(
+      'prog run',
+      'fw',
+      '--hex',
+      '00',
+      '--repeat',
+      '5',
+      '--lock-timeout',
+      '0.5',
+    );
+    expect(options).toMatchObject({ repeat: 5, limit: undefined, hex: ['00'] });
+    expect(values.get('lock-timeout')).toBe(0.5);
+    expect(parsed('prog run', 'fw').options).toMatchObject({ repeat: 1 });
+    expect(parsed('attach', 'fw', 'eth0').options).toEqual({ hook: undefined, mode: 'auto' });
+  });
+
+  it('takes a negative number for an argument', () => {
+    expect(parsed('map update', 'fw/m', '-5', '-1.5').args).toMatchObject({ key: '-5', value: '-1.5' });
+  });
+
+  it('takes anything for an argument after --', () => {
+    expect(parsed('map get', '--json', '--', 'fw/m', '--json').args).toEqual({
+      reference: 'fw/m',
+      key: '--json',
+    });
+  });
+
+  it('takes an empty value of a map entry, but no empty name', () => {
+    expect(parsed('map update', 'fw/m', 'k', '').args).toMatchObject({ value: '' });
+    expect(refusal('inspect', '').message).toBe('OBJ is empty');
+  });
+
+  it.each([
+    ['inspect', [], 'inspect: OBJ is missing'],
+    ['inspect', ['a', 'b'], 'inspect: too many arguments'],
+    ['load', ['a', '--name'], '--name needs a value'],
+    ['load', ['a', '--name', 'b', '--name', 'c'], '--name is given 2 times'],
+    ['attach', ['a', 'b', '--mode', 'nativ'], "--mode: 'nativ' is none of native, generic, auto"],
+    ['completion', ['sh'], "bash|zsh|fish: 'sh' is none of bash, zsh, fish"],
+    ['prog run', ['a', '--hex', '0', '--pcap', 'f'], '--hex and --pcap exclude each other'],
+    ['prog run', ['a', '--repeat', '0'], "--repeat: '0' is not a whole number from 1 to 1000000000"],
+    ['prog run', ['a', '--repeat', '1e3'], "--repeat: '1e3' is not a whole number from 1 to 1000000000"],
+    ['list', ['--lock-timeout', '-1'], "--lock-timeout: '-1' is not a number of seconds from 0 to 86400"],
+    ['list', ['--dry-run'], "unknown option '--dry-run'"],
+    ['attach', ['a', '--if-exists'], "unknown option '--if-exists'"],
+    ['load', ['a', '--nmae', 'x'], "unknown option '--nmae'"],
+  ] as const)('refuses netkit %s %j', (name, rest, message) => {
+    const error = refusal(name, ...rest);
+    expect(error.message).toBe(message);
+    expect(error.exitStatus).toBe(2);
+  });
+
+  it('suggests what was meant', () => {
+    expect(refusal('load', 'a', '--nmae', 'x').hint).toBe("did you mean '--name'?");
+    expect(refusal('map get', 'fw/m', '-x').hint).toBe("after '--' a word with a dash is an argument");
+    expect(refusal('attach', 'a', 'b', '--mode', 'nativ').hint).toBe("did you mean 'native'?");
+  });
+});
