@@ -16,7 +16,11 @@ export interface TypeOptions {
 }
 
 /** @throws NetkitError `not-found`, `usage`, `bad-value` when a type does not have the map's width */
-export async function openTypedMap(context: CommandContext, reference: string, options: TypeOptions): Promise<BpfMap> {
+export async function openTypedMap(
+  context: CommandContext,
+  reference: string,
+  options: TypeOptions,
+): Promise<BpfMap> {
   const spec = options.types === undefined ? undefined : await ObjectSpec.read(options.types);
   const map = openMap(reference, context.paths.bpffs);
   try {
@@ -32,24 +36,42 @@ export async function openTypedMap(context: CommandContext, reference: string, o
   }
 }
 
-function codecOf(role: 'key' | 'value', word: string | undefined, size: number, spec: ObjectSpec | undefined, prefix: boolean): Codec | undefined {
+function codecOf(
+  role: 'key' | 'value',
+  word: string | undefined,
+  size: number,
+  spec: ObjectSpec | undefined,
+  prefix: boolean,
+): Codec | undefined {
   if (word === undefined) return undefined;
   const codec = cType(word, spec, role, prefix) ?? codecForWord(word, { role, size });
   if (codec.size === size) return codec;
-  throw new NetkitError('bad-value', `${word} has ${codec.size} bytes, the ${role}s of this map have ${size}`);
+  throw new NetkitError(
+    'bad-value',
+    `${word} has ${codec.size} bytes, the ${role}s of this map have ${size}`,
+  );
 }
 
 /** `struct x`, `union x`, `enum x` or a typedef of the object given by `--types`. */
 function cType(word: string, spec: ObjectSpec | undefined, role: string, prefix: boolean): Codec | undefined {
   const named = /^(struct|union|enum) (\w+)$/.exec(word);
-  if (named === null && (spec === undefined || typeWords.some((known) => word.startsWith(known.split(':')[0] ?? '')))) return undefined;
+  if (
+    named === null &&
+    (spec === undefined || typeWords.some((known) => word.startsWith(known.split(':')[0] ?? '')))
+  )
+    return undefined;
   if (spec?.btf === undefined) {
     throw new NetkitError('usage', `'${word}' is a C type: name an object file that has it with --types OBJ`);
   }
-  const [kind, name] = named === null ? (['typedef', word] as const) : ([named[1] as 'struct' | 'union' | 'enum', named[2] ?? ''] as const);
+  const [kind, name] =
+    named === null
+      ? (['typedef', word] as const)
+      : ([named[1] as 'struct' | 'union' | 'enum', named[2] ?? ''] as const);
   const type = spec.btf.find(name, kind);
   if (type === undefined) {
-    throw new NetkitError('not-found', `${spec.path ?? spec.name} has no type '${word}'`, { hint: suggestion(name, typeNames(spec, kind)) });
+    throw new NetkitError('not-found', `${spec.path ?? spec.name} has no type '${word}'`, {
+      hint: suggestion(name, typeNames(spec, kind)),
+    });
   }
   return codecFor(spec.btf, type.id, { role, prefix });
 }
@@ -57,13 +79,18 @@ function cType(word: string, spec: ObjectSpec | undefined, role: string, prefix:
 function typeNames(spec: ObjectSpec, kind: string): string[] {
   const { btf } = spec;
   if (btf === undefined) return [];
-  return Array.from({ length: btf.count }, (_, id) => btf.type(id)).flatMap((type) => (type.kind === kind && type.name !== '' ? [type.name] : []));
+  return Array.from({ length: btf.count }, (_, id) => btf.type(id)).flatMap((type) =>
+    type.kind === kind && type.name !== '' ? [type.name] : [],
+  );
 }
 
 /** How documents name a map: by the reference where that has a name, which the kernel may have cut. */
 export function mapNameOf(map: BpfMap, reference: string): { id: number; name: string } {
   const isReference = !reference.startsWith('/') && !reference.includes(':');
-  return { id: map.info.id, name: (isReference ? splitReference(reference).name : undefined) ?? map.info.name };
+  return {
+    id: map.info.id,
+    name: (isReference ? splitReference(reference).name : undefined) ?? map.info.name,
+  };
 }
 
 export interface ShownValue {

@@ -48,7 +48,9 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
   let links = [...state.links];
   for (const { program, hook: wanted } of programs) {
     const hook = withFallback(wanted, world);
-    const present = links.find((link) => link.program === program.name && link.hook === hook && sameTarget(link, target));
+    const present = links.find(
+      (link) => link.program === program.name && link.hook === hook && sameTarget(link, target),
+    );
     if (present !== undefined && isAlive(folder, present)) {
       refuseOtherOptions(present, request);
       already.push(present);
@@ -67,13 +69,20 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
       ifindex: target.ifindex,
       netns: { inode: target.netnsInode, ref: request.netns ?? null },
       mode: hook === 'xdp' ? (request.mode ?? 'auto') : null,
-      filter: hook.startsWith('tc/') ? { handle: newHandle(), priority: defaultFilterPriority, madeQdisc: false } : null,
+      filter: hook.startsWith('tc/')
+        ? { handle: newHandle(), priority: defaultFilterPriority, madeQdisc: false }
+        : null,
     };
     links.push(link);
     actions.push({ kind: 'attach', function: state.name, folder, link });
   }
   if (actions.length > 0) {
-    actions.push({ kind: 'record', function: state.name, before: state, after: { ...state, change: world.change, links } });
+    actions.push({
+      kind: 'record',
+      function: state.name,
+      before: state,
+      after: { ...state, change: world.change, links },
+    });
   }
   return { function: state.name, actions, already };
 }
@@ -114,10 +123,15 @@ function chosenPrograms(state: FunctionState, request: AttachRequest): Chosen[] 
     return takers.map((program) => checkMode({ program, hook: hookOf(program, request.hook) }, request));
   }
   const [only] = state.programs;
-  if (only !== undefined && state.programs.length === 1) return [checkMode({ program: only, hook: hookOf(only, request.hook) }, request)];
-  throw new NetkitError('usage', `function '${state.name}' has no program for ${request.hook ?? 'an interface'}`, {
-    hint: `its programs: ${state.programs.map(({ name, section }) => `${name} (${section})`).join(', ')}`,
-  });
+  if (only !== undefined && state.programs.length === 1)
+    return [checkMode({ program: only, hook: hookOf(only, request.hook) }, request)];
+  throw new NetkitError(
+    'usage',
+    `function '${state.name}' has no program for ${request.hook ?? 'an interface'}`,
+    {
+      hint: `its programs: ${state.programs.map(({ name, section }) => `${name} (${section})`).join(', ')}`,
+    },
+  );
 }
 
 function checkMode(chosen: Chosen, request: AttachRequest): Chosen {
@@ -150,9 +164,13 @@ function hookOf(program: StatedProgram, wanted: Hook | undefined): Hook {
       hint: 'add --hook tcx/ingress, tcx/egress, tc/ingress or tc/egress',
     });
   }
-  throw new NetkitError('unsupported', `programs of section '${section}' (type ${type}) do not go on an interface`, {
-    details: { program: name, section, type },
-  });
+  throw new NetkitError(
+    'unsupported',
+    `programs of section '${section}' (type ${type}) do not go on an interface`,
+    {
+      details: { program: name, section, type },
+    },
+  );
 }
 
 /** tcx, or the clsact hook of the same direction on a kernel without it: said, never silent. */

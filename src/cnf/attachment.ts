@@ -2,11 +2,18 @@
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetkitError } from '../base/errors.js';
-import { type Direction, tcx, xdp, type XdpMode } from '../ebpf/attach.js';
+import { type Direction, tcx, type XdpMode, xdp } from '../ebpf/attach.js';
 import { hookAvailable } from '../ebpf/feature.js';
 import { Link } from '../ebpf/link.js';
 import { Program } from '../ebpf/program.js';
-import { addFilter, deleteEmptyQdisc, deleteFilter, filterProgramId, replaceFilter, type TcFilter } from '../ebpf/tc-filter.js';
+import {
+  addFilter,
+  deleteEmptyQdisc,
+  deleteFilter,
+  filterProgramId,
+  replaceFilter,
+  type TcFilter,
+} from '../ebpf/tc-filter.js';
 import { type Netns, openNetns } from '../host/netns.js';
 import { openNetnsByInode } from '../host/netns-search.js';
 import { exists, makeFolder, pinPath } from './layout.js';
@@ -36,7 +43,13 @@ export function attachLink(folder: string, link: LinkState, notes: Notes): LinkS
   return { ...link, filter: { handle: filter.handle, priority: filter.priority, madeQdisc } };
 }
 
-function attachXdp(folder: string, link: LinkState, program: Program, netns: Netns | undefined, notes: Notes): LinkState {
+function attachXdp(
+  folder: string,
+  link: LinkState,
+  program: Program,
+  netns: Netns | undefined,
+  notes: Notes,
+): LinkState {
   const attachIn = (mode: XdpMode): LinkState => {
     using made = program.attach(xdp({ ifname: link.ifname, mode, netns }));
     pinLink(folder, link, made);
@@ -145,7 +158,9 @@ function filterOf(link: LinkState, direction: Direction): TcFilter {
 function namespaceOf(link: LinkState): Netns | undefined {
   const { present, netns } = reopenNamespace(link);
   if (present) return netns;
-  throw new NetkitError('not-found', `the network namespace of ${link.ifname} is gone`, { details: { inode: link.netns.inode } });
+  throw new NetkitError('not-found', `the network namespace of ${link.ifname} is gone`, {
+    details: { inode: link.netns.inode },
+  });
 }
 
 /** `present` is false when the namespace is gone. By what the user called it when that still is the same one, else by its inode. */

@@ -41,9 +41,16 @@ export function planDetach(world: World, request: DetachRequest): DetachProposal
   );
   if (matching.length === 0) {
     const what = request.program === undefined ? request.function : `${request.function}/${request.program}`;
-    throw new NetkitError('not-found', `${what} is not attached${request.ifname === undefined ? '' : ` to ${request.ifname}`}`, {
-      hint: state.links.length === 0 ? undefined : `it is attached to: ${state.links.map((link) => `${link.hook} of ${link.ifname}`).join(', ')}`,
-    });
+    throw new NetkitError(
+      'not-found',
+      `${what} is not attached${request.ifname === undefined ? '' : ` to ${request.ifname}`}`,
+      {
+        hint:
+          state.links.length === 0
+            ? undefined
+            : `it is attached to: ${state.links.map((link) => `${link.hook} of ${link.ifname}`).join(', ')}`,
+      },
+    );
   }
   const staying = state.links.filter((link) => !matching.includes(link));
   const after = { ...state, change: world.change, links: inheritQdiscs(staying, matching) };
@@ -70,7 +77,8 @@ export function planUnload(world: World, functionName: string): DetachProposal {
   }
   const isThisBoot = state !== undefined && state.bootId === world.bootId;
   const links = isThisBoot ? state.links : [];
-  const unpin = (path: string): Action[] => (exists(path) ? [{ kind: 'unpin', function: name, folder: path }] : []);
+  const unpin = (path: string): Action[] =>
+    exists(path) ? [{ kind: 'unpin', function: name, folder: path }] : [];
   return {
     function: name,
     detached: links,
@@ -80,7 +88,9 @@ export function planUnload(world: World, functionName: string): DetachProposal {
       ...(isThisBoot ? detachActions(state, links) : []),
       ...unpin(folder),
       ...unpin(staging),
-      ...(state === undefined ? [] : [{ kind: 'drop-object', function: name, file: state.object.file } as const]),
+      ...(state === undefined
+        ? []
+        : [{ kind: 'drop-object', function: name, file: state.object.file } as const]),
     ],
   };
 }
@@ -101,14 +111,21 @@ function detachActions(state: FunctionState, links: readonly LinkState[]): Actio
 }
 
 function sharesQdisc(one: LinkState, other: LinkState): boolean {
-  return one.filter !== null && other.filter !== null && one.ifindex === other.ifindex && one.netns.inode === other.netns.inode;
+  return (
+    one.filter !== null &&
+    other.filter !== null &&
+    one.ifindex === other.ifindex &&
+    one.netns.inode === other.netns.inode
+  );
 }
 
 /** Hands the mark of a qdisc that netkit made to a filter that stays on it. */
 function inheritQdiscs(staying: readonly LinkState[], leaving: readonly LinkState[]): LinkState[] {
   const marked = leaving.filter((link) => link.filter?.madeQdisc === true);
   return staying.map((link) =>
-    link.filter !== null && marked.some((made) => sharesQdisc(made, link)) ? { ...link, filter: { ...link.filter, madeQdisc: true } } : link,
+    link.filter !== null && marked.some((made) => sharesQdisc(made, link))
+      ? { ...link, filter: { ...link.filter, madeQdisc: true } }
+      : link,
   );
 }
 
@@ -120,8 +137,16 @@ function qdiscHeirs(world: World, state: FunctionState, leaving: readonly LinkSt
   if (marked.length === 0) return [];
   return world.store.names().flatMap((name): Action[] => {
     const owner = name === state.name ? undefined : world.store.read(name);
-    if (owner === undefined || !owner.links.some((link) => marked.some((made) => sharesQdisc(made, link)))) return [];
-    return [{ kind: 'record', function: name, before: owner, after: { ...owner, links: inheritQdiscs(owner.links, marked) } }];
+    if (owner === undefined || !owner.links.some((link) => marked.some((made) => sharesQdisc(made, link))))
+      return [];
+    return [
+      {
+        kind: 'record',
+        function: name,
+        before: owner,
+        after: { ...owner, links: inheritQdiscs(owner.links, marked) },
+      },
+    ];
   });
 }
 

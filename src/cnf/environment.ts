@@ -8,7 +8,7 @@ import { acquireLock, type Lock } from '../host/lock.js';
 import { defaultBpffs, ensureBpffs, existingBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
-import { execute, pendingRecovery, recover, type Recovery } from './execute.js';
+import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
 import type { Stage } from './perform.js';
 import type { FunctionState, LinkState } from './state.js';
 import { StateStore } from './store.js';
@@ -63,7 +63,9 @@ export async function change(
   const store = new StateStore(options.stateDir);
   using scope = new Scope();
   if (options.dryRun === true) {
-    const proposal = await planner(worldOf(options, store, existingBpffs(options.bpffs)?.path ?? defaultBpffs, scope));
+    const proposal = await planner(
+      worldOf(options, store, existingBpffs(options.bpffs)?.path ?? defaultBpffs, scope),
+    );
     return { actions: proposal?.actions ?? [], made: new Map() };
   }
   const bpffs = ensureBpffs(options.bpffs).path;
@@ -103,9 +105,14 @@ function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Lock
   });
 }
 
-function recoverLeftovers(options: EnvironmentOptions, store: StateStore, bpffs: string): Recovery | undefined {
+function recoverLeftovers(
+  options: EnvironmentOptions,
+  store: StateStore,
+  bpffs: string,
+): Recovery | undefined {
   const recovery = recover(stageOf(options, store, bpffs));
-  if (recovery !== undefined) options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
+  if (recovery !== undefined)
+    options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
   for (const name of store.names()) {
     const state = readQuietly(store, name);
     if (state === undefined || state.bootId === bootId() || state.persist) continue;

@@ -28,7 +28,8 @@ export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): P
       steppingStone();
       // Native calls block the event loop: a signal arrives only here.
       await new Promise((resolve) => setImmediate(resolve));
-      if (signal?.aborted === true) throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
+      if (signal?.aborted === true)
+        throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
       done.push(action);
       perform(action, stage);
     }
@@ -53,10 +54,14 @@ function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): voi
     }
   }
   if (failures.length === 0) return;
-  throw new NetkitError('failed', `${messageOf(reason)}; and it could not be undone: ${failures.join('; ')}`, {
-    hint: "when the cause is mended, 'netkit recover' undoes the rest",
-    cause: reason,
-  });
+  throw new NetkitError(
+    'failed',
+    `${messageOf(reason)}; and it could not be undone: ${failures.join('; ')}`,
+    {
+      hint: "when the cause is mended, 'netkit recover' undoes the rest",
+      cause: reason,
+    },
+  );
 }
 
 /** What a recovery did. */
@@ -80,7 +85,9 @@ export function recover(stage: Stage): Recovery | undefined {
   if (plan === undefined) return undefined;
   const pending = pendingRecovery(stage.store);
   if (pending?.outcome === 'finished') {
-    const record = plan.actions.findIndex((action) => action.kind === 'record' && action.function === plan.function);
+    const record = plan.actions.findIndex(
+      (action) => action.kind === 'record' && action.function === plan.function,
+    );
     for (const action of plan.actions.slice(record + 1)) perform(action, stage);
   } else {
     undoAll(plan.actions, stage, `${plan.command} was killed`);

@@ -67,7 +67,9 @@ export function listFunctions(bpffs: string, store: StateStore): ListedFunction[
   const names = new Set([...store.names(), ...pinned]);
   return [...names].sort().flatMap((name) => {
     const state = currentState(store, name);
-    return state === undefined && !pinned.includes(name) ? [] : [describeFunction(name, state, state?.bpffs ?? bpffs)];
+    return state === undefined && !pinned.includes(name)
+      ? []
+      : [describeFunction(name, state, state?.bpffs ?? bpffs)];
   });
 }
 
@@ -90,7 +92,9 @@ function describeFunction(name: string, state: FunctionState | undefined, bpffs:
   const maps = merged(folder, 'maps', state?.maps ?? [], (pin, recorded, pinned) =>
     describeOwnMap(pin, recorded?.name ?? pinned, name, recorded),
   );
-  const programNames = new Map(programs.flatMap(({ info, name: program }) => (info === undefined ? [] : [[info.id, program]])));
+  const programNames = new Map(
+    programs.flatMap(({ info, name: program }) => (info === undefined ? [] : [[info.id, program]])),
+  );
   const filters = (state?.links ?? []).filter((link) => link.filter !== null);
   const pinnedLinks = merged(
     folder,
@@ -98,7 +102,13 @@ function describeFunction(name: string, state: FunctionState | undefined, bpffs:
     (state?.links ?? []).filter((link) => link.filter === null),
     (pin, recorded, pinned) => describeLink(pin, recorded?.name ?? pinned, name, recorded, programNames),
   );
-  return { name, state, programs, maps, links: [...pinnedLinks, ...filters.map((link) => describeFilter(link, name))] };
+  return {
+    name,
+    state,
+    programs,
+    maps,
+    links: [...pinnedLinks, ...filters.map((link) => describeFilter(link, name))],
+  };
 }
 
 /** Pairs what was recorded with what is pinned; either may be missing. */
@@ -123,7 +133,14 @@ function describeProgram(
   recorded: FunctionState['programs'][number] | undefined,
 ): ListedProgram {
   const info = pin === undefined ? undefined : withObject(Program.fromPin(pin), (program) => program.info());
-  return { name, function: owner, section: recorded?.section, pin, info, type: info?.type ?? recorded?.type ?? 'unspec' };
+  return {
+    name,
+    function: owner,
+    section: recorded?.section,
+    pin,
+    info,
+    type: info?.type ?? recorded?.type ?? 'unspec',
+  };
 }
 
 function describeOwnMap(
@@ -149,7 +166,10 @@ function describeOwnMap(
 }
 
 /** What there is to tell of an open map; `known` is what netkit knows beside the kernel. */
-export function describeMap(map: BpfMap, known: Partial<Pick<ListedMap, 'name' | 'function' | 'pin'>> = {}): ListedMap {
+export function describeMap(
+  map: BpfMap,
+  known: Partial<Pick<ListedMap, 'name' | 'function' | 'pin'>> = {},
+): ListedMap {
   const types = readableTypes(map);
   return {
     name: known.name ?? map.info.name,
@@ -168,7 +188,8 @@ function readableTypes(map: BpfMap): { key: string | undefined; value: string | 
   try {
     return map.typeNames();
   } catch (error) {
-    if (error instanceof NetkitError && error.code === 'not-permitted') return { key: undefined, value: undefined };
+    if (error instanceof NetkitError && error.code === 'not-permitted')
+      return { key: undefined, value: undefined };
     throw error;
   }
 }
@@ -198,7 +219,12 @@ function describeFilter(state: LinkState, owner: string): ListedLink {
   const { present, netns: opened } = reopenNamespace(state);
   using netns = opened;
   const direction = state.hook === 'tc/egress' ? 'egress' : 'ingress';
-  const place = { ifindex: state.ifindex, direction, handle: state.filter?.handle ?? 0, priority: state.filter?.priority ?? 0 } as const;
+  const place = {
+    ifindex: state.ifindex,
+    direction,
+    handle: state.filter?.handle ?? 0,
+    priority: state.filter?.priority ?? 0,
+  } as const;
   const programId = present ? filterProgramId(place, netns) : undefined;
   return {
     name: state.name,
@@ -221,7 +247,9 @@ function withObject<T extends Disposable, R>(object: T, read: (object: T) => R):
 /** Everything that the kernel has of a kind, netkit's own named and owned. Needs CAP_SYS_ADMIN. */
 export function listAllPrograms(functions: readonly ListedFunction[]): ListedProgram[] {
   const own = byId(functions.flatMap(({ programs }) => programs));
-  return [...Program.ids()].flatMap((id) => own.get(id) ?? unlessGone(() => withObject(Program.fromId(id), foreignProgram)));
+  return [...Program.ids()].flatMap(
+    (id) => own.get(id) ?? unlessGone(() => withObject(Program.fromId(id), foreignProgram)),
+  );
 }
 
 /** A program that netkit did not load. */
@@ -242,7 +270,9 @@ export function listAllMaps(functions: readonly ListedFunction[]): ListedMap[] {
 export function listAllLinks(functions: readonly ListedFunction[]): ListedLink[] {
   const listed = functions.flatMap(({ links }) => links);
   const own = byId(listed);
-  const links = [...Link.ids()].flatMap((id) => own.get(id) ?? unlessGone(() => foreignLink(withObject(Link.fromId(id), (link) => link.info()))));
+  const links = [...Link.ids()].flatMap(
+    (id) => own.get(id) ?? unlessGone(() => foreignLink(withObject(Link.fromId(id), (link) => link.info()))),
+  );
   return [...links, ...listed.filter(({ type }) => type === 'tc')];
 }
 
@@ -269,7 +299,9 @@ function programNameOf(id: number): string | undefined {
   }
 }
 
-function byId<T extends { readonly info: { readonly id: number } | undefined }>(listed: readonly T[]): Map<number, T> {
+function byId<T extends { readonly info: { readonly id: number } | undefined }>(
+  listed: readonly T[],
+): Map<number, T> {
   return new Map(listed.flatMap((each) => (each.info === undefined ? [] : [[each.info.id, each] as const])));
 }
 

@@ -62,18 +62,26 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
     return { function: name, spec, reuse, actions: [store, load, record, ...dropOld(before, after)] };
   }
   if (before === null) {
-    throw new NetkitError('conflict', `'${name}' has pins but no state file: it cannot be replaced in place`, {
-      hint: `'netkit unload ${name}' removes it from its pins alone`,
-    });
+    throw new NetkitError(
+      'conflict',
+      `'${name}' has pins but no state file: it cannot be replaced in place`,
+      {
+        hint: `'netkit unload ${name}' removes it from its pins alone`,
+      },
+    );
   }
   return { function: name, spec, reuse, actions: [store, ...replaceActions(world, before, after)] };
 }
 
 function nameTaken(name: string, before: FunctionState | null, world: World): NetkitError {
   if (before !== null && before.bootId !== world.bootId) {
-    return new NetkitError('conflict', `'${name}' was loaded with --persist before the last boot and waits to be brought back`, {
-      hint: `'netkit recover' brings it back, 'netkit unload ${name}' forgets it`,
-    });
+    return new NetkitError(
+      'conflict',
+      `'${name}' was loaded with --persist before the last boot and waits to be brought back`,
+      {
+        hint: `'netkit recover' brings it back, 'netkit unload ${name}' forgets it`,
+      },
+    );
   }
   return new NetkitError('conflict', `a function '${name}' is loaded already`, {
     hint: 'choose another name with --name, or put this object in its place with --replace',
@@ -116,10 +124,16 @@ function replaceActions(world: World, before: FunctionState, after: FunctionStat
   const oldTypes = new Map(before.programs.map((program) => [program.name, program.type]));
   for (const link of before.links) {
     if (types.get(link.program) === oldTypes.get(link.program)) continue;
-    const lacks = types.has(link.program) ? `has '${link.program}' as another type` : `has no program '${link.program}'`;
-    throw new NetkitError('conflict', `the new object ${lacks}, which is attached to ${link.hook} of ${link.ifname}`, {
-      hint: `detach it first: netkit detach ${name}/${link.program} ${link.ifname}`,
-    });
+    const lacks = types.has(link.program)
+      ? `has '${link.program}' as another type`
+      : `has no program '${link.program}'`;
+    throw new NetkitError(
+      'conflict',
+      `the new object ${lacks}, which is attached to ${link.hook} of ${link.ifname}`,
+      {
+        hint: `detach it first: netkit detach ${name}/${link.program} ${link.ifname}`,
+      },
+    );
   }
   const move = (from: string, to: string): Action => ({ kind: 'move', function: name, from, to });
   return [
@@ -164,7 +178,9 @@ function openReused(world: World, spec: ObjectSpec, request: LoadRequest): Map<s
       ['flags', wanted.flags, map.info.flags],
     ].filter(([, mine, theirs]) => mine !== theirs);
     if (differences.length > 0) {
-      const list = differences.map(([what, mine, theirs]) => `${what} ${mine} here and ${theirs} there`).join(', ');
+      const list = differences
+        .map(([what, mine, theirs]) => `${what} ${mine} here and ${theirs} there`)
+        .join(', ');
       throw new NetkitError('conflict', `map '${name}' cannot be ${reference}: ${list}`);
     }
     opened.set(listedMapName(wanted, request.name ?? spec.name), map);

@@ -2,10 +2,10 @@
 import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Scope } from '../base/scope.js';
-import { BpfMap } from '../ebpf/map.js';
 import type { KernelObject } from '../ebpf/kernel-object.js';
 import { Link } from '../ebpf/link.js';
 import { load } from '../ebpf/load.js';
+import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
@@ -68,7 +68,11 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   record: {
     perform(action, stage) {
       if (action.after === null) stage.store.remove(action.function);
-      else stage.store.write({ ...action.after, links: action.after.links.map((link) => stage.made.get(link.name) ?? link) });
+      else
+        stage.store.write({
+          ...action.after,
+          links: action.after.links.map((link) => stage.made.get(link.name) ?? link),
+        });
     },
     undo(action, stage) {
       if (action.before === null) stage.store.remove(action.function);
@@ -103,7 +107,10 @@ function interpreterOf<A extends Action>(action: A): Interpreter<A['kind']> {
 
 function loadAndPin(action: Of<'load'>, stage: Stage): void {
   if (stage.spec === undefined) throw new TypeError('a load without an object');
-  using object = load(stage.spec, { name: action.function, ...(stage.reuse === undefined ? {} : { reuse: stage.reuse }) });
+  using object = load(stage.spec, {
+    name: action.function,
+    ...(stage.reuse === undefined ? {} : { reuse: stage.reuse }),
+  });
   makeFolder(join(action.folder, 'progs'));
   makeFolder(join(action.folder, 'maps'));
   for (const [name, program] of object.programs) program.pin(pinPath(action.folder, 'progs', name));

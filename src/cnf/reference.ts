@@ -64,7 +64,9 @@ export function idOf(reference: string): number | undefined {
   const text = reference.slice('id:'.length);
   // Ids are 31-bit in the kernel's allocator; more digits would overflow on the way there.
   if (/^[1-9]\d{0,9}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
-  throw new NetkitError('usage', `'${text}' is not an id`, { hint: "an id is a whole number, such as 'id:12'" });
+  throw new NetkitError('usage', `'${text}' is not an id`, {
+    hint: "an id is a whole number, such as 'id:12'",
+  });
 }
 
 /** Splits `FUNCTION/NAME`; the name is undefined for `FUNCTION` alone. @throws NetkitError `usage` */
@@ -85,7 +87,8 @@ function open<T extends KernelObject>(reference: string, bpffs: string, kind: Ki
   const folder = functionFolder(bpffs, functionName);
   if (!exists(folder)) throw noSuchFunction(functionName, bpffs);
   const names = namesIn(join(folder, kind.folder));
-  const chosen = name === undefined ? theOnly(names, functionName, kind.noun) : resolveName(name, names, functionName);
+  const chosen =
+    name === undefined ? theOnly(names, functionName, kind.noun) : resolveName(name, names, functionName);
   if (chosen !== undefined) return kind.fromPin(join(folder, kind.folder, chosen));
   throw new NetkitError('not-found', `function '${functionName}' has no ${kind.noun} '${name}'`, {
     hint: suggestion(name ?? '', names),
@@ -96,14 +99,23 @@ function open<T extends KernelObject>(reference: string, bpffs: string, kind: Ki
 function resolveName(name: string, pins: readonly string[], functionName: string): string | undefined {
   const wanted = pinName(name);
   if (pins.includes(wanted)) return wanted;
-  return name.startsWith('.') ? pins.find((pin) => functionName.startsWith(pin.slice(0, -wanted.length)) && pin.endsWith(wanted)) : undefined;
+  return name.startsWith('.')
+    ? pins.find((pin) => functionName.startsWith(pin.slice(0, -wanted.length)) && pin.endsWith(wanted))
+    : undefined;
 }
 
 function theOnly(names: readonly string[], functionName: string, noun: string): string | undefined {
   if (names.length === 1) return names[0];
-  throw new NetkitError('usage', `function '${functionName}' has ${names.length === 0 ? 'no' : 'more than one'} ${noun}`, {
-    hint: names.length === 0 ? undefined : `say which: ${names.map((name) => `${functionName}/${name}`).join(', ')}`,
-  });
+  throw new NetkitError(
+    'usage',
+    `function '${functionName}' has ${names.length === 0 ? 'no' : 'more than one'} ${noun}`,
+    {
+      hint:
+        names.length === 0
+          ? undefined
+          : `say which: ${names.map((name) => `${functionName}/${name}`).join(', ')}`,
+    },
+  );
 }
 
 function openByName<T extends KernelObject>(name: string, kind: Kind<T>): T {

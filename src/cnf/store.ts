@@ -41,7 +41,9 @@ export class StateStore {
       if (fileErrorCode(error) === 'ENOENT') return [];
       throw fileError(error, 'read the state directory', this.directory);
     }
-    const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+    const names = files
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length));
     return names.filter(isFunctionName).sort();
   }
 
@@ -52,16 +54,23 @@ export class StateStore {
     if (value === undefined) return undefined;
     const parsed = functionState.safeParse(value);
     if (parsed.success) return parsed.data;
-    const format = typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : undefined;
+    const format =
+      typeof value === 'object' && value !== null && 'formatVersion' in value
+        ? value.formatVersion
+        : undefined;
     if (typeof format === 'number' && format > stateFormat) {
       throw new NetkitError('bad-state', `${path} was written by a newer netkit (format ${format})`, {
         hint: 'use that netkit',
       });
     }
     const issue = parsed.error.issues[0];
-    throw new NetkitError('bad-state', `${path} is damaged at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'unreadable'}`, {
-      hint: `'netkit unload ${name}' removes the function from its pins alone`,
-    });
+    throw new NetkitError(
+      'bad-state',
+      `${path} is damaged at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'unreadable'}`,
+      {
+        hint: `'netkit unload ${name}' removes the function from its pins alone`,
+      },
+    );
   }
 
   write(state: FunctionState): void {

@@ -8,7 +8,8 @@ import { isErrno, type SysError } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
 import { queryXdp } from '../sys/xdp.js';
 import { Link } from './link.js';
-import { Program } from './program.js';
+import type { Program } from './program.js';
+import { openProgramId, readProgramInfo } from './program-info.js';
 
 export type Direction = 'ingress' | 'egress';
 /** `native`: in the driver. `generic`: in the network stack, on any interface, slower. `offload`: on the card. */
@@ -55,7 +56,9 @@ const modeFlags = {
 export function attach(program: Program, options: AttachOptions): Link {
   const target = findInterface(options.ifname, options.netns);
   return withNetns(options.netns, () =>
-    options.hook === 'xdp' ? attachXdp(program, target, options.mode) : attachTcx(program, target, options.direction),
+    options.hook === 'xdp'
+      ? attachXdp(program, target, options.mode)
+      : attachTcx(program, target, options.direction),
   );
 }
 
@@ -99,14 +102,21 @@ function attachTcx(program: Program, target: Interface, direction: Direction): L
     );
   } catch (error) {
     if (isErrno(error, 'EEXIST')) {
-      throw new NetkitError('conflict', `that program is on tcx ${direction} of ${target.ifname} already`, { cause: error });
-    }
-    if (isErrno(error, 'ERANGE')) {
-      throw new NetkitError('conflict', `tcx ${direction} of ${target.ifname} is full: the kernel takes 63 programs`, {
+      throw new NetkitError('conflict', `that program is on tcx ${direction} of ${target.ifname} already`, {
         cause: error,
       });
     }
-    if (isErrno(error, 'EINVAL')) throw refusedByKernel(program, `tcx ${direction} of ${target.ifname}`, error);
+    if (isErrno(error, 'ERANGE')) {
+      throw new NetkitError(
+        'conflict',
+        `tcx ${direction} of ${target.ifname} is full: the kernel takes 63 programs`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (isErrno(error, 'EINVAL'))
+      throw refusedByKernel(program, `tcx ${direction} of ${target.ifname}`, error);
     throw permissionExplained(error);
   }
 }
@@ -116,17 +126,21 @@ function xdpTaken(target: Interface, cause: SysError): NetkitError {
   const occupants = queryXdp(target.ifindex);
   const modes = (['native', 'generic', 'offload'] as const).filter((mode) => occupants[mode] !== 0);
   const whose = modes.map((mode) => `${nameOfProgram(occupants[mode])} (${mode})`).join(' and ');
-  return new NetkitError('conflict', `${target.ifname} has an XDP program already: ${whose || 'it appeared just now'}`, {
-    hint: 'an interface takes one XDP program or link; netkit does not remove what it did not attach',
-    details: { ifname: target.ifname, ifindex: target.ifindex, ...occupants },
-    cause,
-  });
+  return new NetkitError(
+    'conflict',
+    `${target.ifname} has an XDP program already: ${whose || 'it appeared just now'}`,
+    {
+      hint: 'an interface takes one XDP program or link; netkit does not remove what it did not attach',
+      details: { ifname: target.ifname, ifindex: target.ifindex, ...occupants },
+      cause,
+    },
+  );
 }
 
 function nameOfProgram(id: number): string {
   try {
-    using other = Program.fromId(id);
-    return `'${other.info().name}', id ${id}`;
+    using other = openProgramId(id);
+    return `'${readProgramInfo(other).name}', id ${id}`;
   } catch {
     // Without CAP_SYS_ADMIN, or when it has gone meanwhile, the id must do.
     return `id ${id}`;
@@ -135,7 +149,11 @@ function nameOfProgram(id: number): string {
 
 function refusedByKernel(program: Program, where: string, cause: SysError): NetkitError {
   const { name, type } = program.info();
-  return new NetkitError('unsupported', `the kernel refuses to attach program '${name}' (${type}) to ${where}`, { cause });
+  return new NetkitError(
+    'unsupported',
+    `the kernel refuses to attach program '${name}' (${type}) to ${where}`,
+    { cause },
+  );
 }
 
 function permissionExplained(error: unknown): unknown {

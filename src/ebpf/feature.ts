@@ -1,70 +1,178 @@
 /** What this kernel offers, found out by asking it. Only to explain a failure, to choose a hook, and for `doctor`. */
+import { existsSync, readFileSync } from 'node:fs';
+import { NetkitError } from '../base/errors.js';
 import { attachTypes, programTypes } from '../base/kernel-words.js';
-import { interfaceIndex } from '../sys/libc.js';
-import { bpf, loadInstructions } from '../sys/bpf.js';
+import { capabilityHint } from '../host/capabilities.js';
+import { atLeast, kernelBtfPath } from '../host/kernel.js';
+import { readBtf } from '../obj/btf/read.js';
+import type { BtfGraph } from '../obj/btf/types.js';
+import type { AttachTypeWord } from '../obj/sections.js';
 import { Block } from '../sys/block.js';
-import { isErrno } from '../sys/errno.js';
-import type { Fd } from '../sys/fd.js';
+import { bpf, loadInstructions } from '../sys/bpf.js';
+import { isErrno, SysError } from '../sys/errno.js';
+import { interfaceIndex } from '../sys/libc.js';
 import { attr } from '../sys/uapi.js';
+import { type HookName, type HookProbe, type HookRow, hookTable } from './hook-table.js';
 
-export type HookName = 'xdp' | 'tcx/ingress' | 'tcx/egress' | 'tc/ingress' | 'tc/egress';
+export type { HookName } from './hook-table.js';
 
 export interface Availability {
-  readonly available: boolean;
-  /** Why not, or the kernel version that brought it. */
+  /** `null` when this user, or this machine's set-up, cannot find out. */
+  readonly available: boolean | null;
+  /** Why not, or why that is unknown; for a hook that is there, the version that brought it. */
   readonly reason: string;
+}
+
+export interface HookAvailability extends Availability {
+  readonly name: HookName;
+  /** The Linux version that brought it: `6.6`. */
+  readonly since: string;
 }
 
 const known = new Map<HookName, Availability>();
 
 /** Whether the kernel has a hook. Probing attaches nothing and leaves nothing. Conclusive answers are kept. */
 export function hookAvailable(hook: HookName): Availability {
-  let answer = known.get(hook);
-  if (answer === undefined) {
-    answer = probe(hook);
-    known.set(hook, answer);
-  }
+  const kept = known.get(hook);
+  if (kept !== undefined) return kept;
+  const row = hookTable.find(({ name }) => name === hook);
+  if (row === undefined) throw new TypeError(`no hook is called ${hook}`);
+  const answer = ask(row);
+  if (answer.available !== null) known.set(hook, answer);
   return answer;
 }
 
-function probe(hook: HookName): Availability {
-  switch (hook) {
-    case 'xdp':
-      return loadable('xdp', 'XDP links came with Linux 5.9');
-    case 'tc/ingress':
-    case 'tc/egress':
-      return loadable('sched_cls', 'clsact came with Linux 4.5');
-    case 'tcx/ingress':
-    case 'tcx/egress':
-      return queryable(hook === 'tcx/ingress' ? 'tcx_ingress' : 'tcx_egress', 'tcx came with Linux 6.6');
+/** Every hook that netkit knows of, and whether the kernel has it. */
+export function allHooks(): HookAvailability[] {
+  return hookTable.map(({ name, since }) => ({ name, since, ...hookAvailable(name) }));
+}
+
+function ask(row: HookRow): Availability {
+  try {
+    return probe(row, row.probe);
+  } catch (error) {
+    if (isErrno(error, 'EPERM', 'EACCES')) {
+      const hint = capabilityHint(row.task);
+      // Whoever has all rights and is still refused meets a kernel that bars this to everybody.
+      if (hint === undefined)
+        return no('the kernel refuses it even to this user, with every capability for it');
+      return unknown(hint);
+    }
+    if (error instanceof SysError) return no(error.message);
+    if (error instanceof NetkitError) return unknown(error.message);
+    throw error;
   }
+}
+
+function probe(row: HookRow, way: HookProbe): Availability {
+  switch (way.way) {
+    case 'load':
+      return loadable(row, way);
+    case 'query':
+      return queryable(row, way.attach);
+    case 'struct':
+      return inKernelBtf(row, (btf) => btf.find(way.name, 'struct') !== undefined);
+    case 'enumerator':
+      return inKernelBtf(
+        row,
+        (btf) => btf.find(way.besides, 'struct') !== undefined && hasAttachType(btf, way.name),
+      );
+  }
+}
+
+const there = ({ since }: HookRow): Availability => yes(`it came with Linux ${since}`);
+
+function absent({ name, since }: HookRow): Availability {
+  const [major = 0, minor = 0] = since.split('.').map(Number);
+  const why = atLeast(major, minor) ? 'it was built without' : `it came with Linux ${since}`;
+  return no(`this kernel has no ${name}: ${why}`);
 }
 
 /** `r0 = 0; exit` */
 const twoInstructions = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
 
-function loadable(type: (typeof programTypes)[number], since: string): Availability {
+function loadable(row: HookRow, way: Extract<HookProbe, { way: 'load' }>): Availability {
+  const { type, attach, target, file, needsPartner } = way;
+  if (file !== undefined && !existsSync(file)) return absent(row);
+  if (type === 'lsm' && isLsmInactive())
+    return no("'bpf' is not among the active security modules (boot option lsm=)");
+  const values = {
+    expected_attach_type: attach === undefined ? 0 : attachTypes.indexOf(attach),
+    attach_btf_id: 0,
+  };
+  if (target !== undefined) {
+    const place = findTarget(target);
+    if (place === undefined)
+      return runningKernelBtf() === undefined ? no('this kernel has no BTF') : absent(row);
+    values.attach_btf_id = place.id;
+    if (place.member !== undefined) values.expected_attach_type = place.member;
+  }
   try {
-    using _program: Fd = loadInstructions(programTypes.indexOf(type), twoInstructions);
-    return { available: true, reason: since };
+    using _program = loadInstructions(programTypes.indexOf(type), twoInstructions, values);
+    return there(row);
   } catch (error) {
-    if (isErrno(error, 'EINVAL')) return { available: false, reason: `this kernel has no programs of type ${type}: ${since}` };
-    if (isErrno(error, 'EPERM', 'EACCES')) return { available: false, reason: 'this user may not load programs' };
-    throw error;
+    if (!isErrno(error, 'EINVAL')) throw error;
+    return needsPartner === true ? there(row) : absent(row);
   }
 }
 
 /** Asks which programs are on the loopback's hook: a kernel without the hook calls the attach type invalid. */
-function queryable(type: (typeof attachTypes)[number], since: string): Availability {
+function queryable(row: HookRow, type: AttachTypeWord): Availability {
   const loopback = interfaceIndex('lo');
-  if (loopback === undefined) return { available: false, reason: 'this network namespace has no loopback interface to ask about' };
+  if (loopback === undefined) return unknown('this network namespace has no loopback interface to ask about');
   try {
-    bpf('PROG_QUERY', new Block(attr.query, { target_ifindex: loopback, attach_type: attachTypes.indexOf(type) }), `query ${type}`);
-    return { available: true, reason: since };
+    const request = new Block(attr.query, {
+      target_ifindex: loopback,
+      attach_type: attachTypes.indexOf(type),
+    });
+    bpf('PROG_QUERY', request, `query ${type}`);
+    return there(row);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return { available: true, reason: since };
-    if (isErrno(error, 'EINVAL')) return { available: false, reason: `this kernel has no ${type}: ${since}` };
-    if (isErrno(error, 'EPERM', 'EACCES')) return { available: false, reason: 'this user may not query programs' };
+    // ENXIO: the kernel knows the device type, which the loopback is not.
+    if (isErrno(error, 'ENOENT', 'ENXIO')) return there(row);
+    if (isErrno(error, 'EINVAL')) return absent(row);
     throw error;
   }
 }
+
+function inKernelBtf(row: HookRow, has: (btf: BtfGraph) => boolean): Availability {
+  const btf = runningKernelBtf();
+  if (btf === undefined) return unknown('the kernel has no BTF to look it up in');
+  return has(btf) ? there(row) : absent(row);
+}
+
+function hasAttachType(btf: BtfGraph, enumerator: string): boolean {
+  const type = btf.find('bpf_attach_type', 'enum');
+  return type?.kind === 'enum' && type.values.some(({ name }) => name === enumerator);
+}
+
+function findTarget(
+  target: NonNullable<Extract<HookProbe, { way: 'load' }>['target']>,
+): { id: number; member: number | undefined } | undefined {
+  const type = runningKernelBtf()?.find(target.name, target.kind);
+  if (type === undefined) return undefined;
+  if (target.member === undefined || type.kind !== 'struct') return { id: type.id, member: undefined };
+  return { id: type.id, member: type.members.findIndex(({ name }) => name === target.member) };
+}
+
+/** False where it cannot be told. */
+function isLsmInactive(): boolean {
+  try {
+    return !readFileSync('/sys/kernel/security/lsm', 'utf8').trim().split(',').includes('bpf');
+  } catch {
+    return false;
+  }
+}
+
+let runningBtf: BtfGraph | undefined;
+
+/** About 90 ms the first time. */
+function runningKernelBtf(): BtfGraph | undefined {
+  if (runningBtf === undefined && existsSync(kernelBtfPath))
+    runningBtf = readBtf(readFileSync(kernelBtfPath));
+  return runningBtf;
+}
+
+const yes = (reason: string): Availability => ({ available: true, reason });
+const no = (reason: string): Availability => ({ available: false, reason });
+const unknown = (reason: string): Availability => ({ available: null, reason });

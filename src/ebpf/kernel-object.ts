@@ -55,14 +55,19 @@ export function openPinOfKind(path: string, wanted: PinKind): Fd {
   try {
     fd = openPinned(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
-    if (isErrno(error, 'EINVAL')) throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
+    if (isErrno(error, 'ENOENT', 'ENOTDIR'))
+      throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
+    if (isErrno(error, 'EINVAL'))
+      throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
     throw error;
   }
   const kind = kindOf(fd);
   if (kind === wanted) return fd;
   fd[Symbol.dispose]();
-  throw new NetkitError('usage', `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`);
+  throw new NetkitError(
+    'usage',
+    `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`,
+  );
 }
 
 /** The name under which netkit pins an object: bpffs keeps dots for itself. */

@@ -33,7 +33,8 @@ export class Link extends KernelObject {
     try {
       return new Link(openById('link', id));
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw new NetkitError('not-found', `there is no link with id ${id}`, { cause: error });
+      if (isErrno(error, 'ENOENT'))
+        throw new NetkitError('not-found', `there is no link with id ${id}`, { cause: error });
       throw error;
     }
   }
@@ -85,7 +86,9 @@ export class Link extends KernelObject {
         throw new NetkitError('conflict', `link ${id} has another program by now`, { cause: error });
       }
       if (isErrno(error, 'ENOLINK')) {
-        throw new NetkitError('conflict', `link ${id} is dead: its interface is gone or it was detached`, { cause: error });
+        throw new NetkitError('conflict', `link ${id} is dead: its interface is gone or it was detached`, {
+          cause: error,
+        });
       }
       throw error;
     }

@@ -7,7 +7,8 @@ const logBlock = /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([\s\S]*?)-- END PR
 const failedProgram = /prog '([^']+)': (?:BPF program load failed|failed to load)/;
 const libbpfLine = /^libbpf: (.*)$/gm;
 /** What libbpf prints last, when the real reason stands above. */
-const summaries = /^(failed to load object|failed to load BPF|prog '.*': failed to load|prog '.*': -- (BEGIN|END))/;
+const summaries =
+  /^(failed to load object|failed to load BPF|prog '.*': failed to load|prog '.*': -- (BEGIN|END))/;
 
 /** Turns a failed libbpf call and its log into the one error that says what is wrong. */
 export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): NetkitError {
@@ -21,7 +22,11 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
   const program = failedProgram.exec(failure.log)?.[1];
   const context = { details: { errno: failure.errnoName, log: failure.log }, cause: failure };
   if (failure.errnoName === 'EPERM' || failure.errnoName === 'EACCES') {
-    return new NetkitError('not-permitted', `the kernel does not let this user load ${spec.name}: ${reason}`, context);
+    return new NetkitError(
+      'not-permitted',
+      `the kernel does not let this user load ${spec.name}: ${reason}`,
+      context,
+    );
   }
   if (program !== undefined) {
     const section = spec.programs.find((candidate) => candidate.name === program)?.section ?? 'unknown';
@@ -31,7 +36,11 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
       context,
     );
   }
-  if (failure.errnoName === 'EOPNOTSUPP' || failure.errnoName === 'ENOTSUPP' || failure.errnoName === 'ENOSYS') {
+  if (
+    failure.errnoName === 'EOPNOTSUPP' ||
+    failure.errnoName === 'ENOTSUPP' ||
+    failure.errnoName === 'ENOSYS'
+  ) {
     return new NetkitError('unsupported', `${spec.name} cannot be loaded: ${reason}`, context);
   }
   return new NetkitError('bad-object', `${spec.name} cannot be loaded: ${reason}`, context);
@@ -40,6 +49,7 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
 function verifierError(spec: ObjectSpec, program: string, log: string): VerifierError {
   const refusal = readRefusal(log);
   const line = refusal.instruction === undefined ? undefined : spec.sourceLine(program, refusal.instruction);
-  const place = line === undefined ? refusal.place : { file: line.file, line: line.line, source: line.source };
+  const place =
+    line === undefined ? refusal.place : { file: line.file, line: line.line, source: line.source };
   return new VerifierError(program, refusal.reason, place, log);
 }

@@ -47,7 +47,8 @@ export function load(spec: ObjectSpec, options: LoadOptions = {}): LoadedObject 
 
 function refuseWithoutRights(): void {
   const hint = capabilityHint('load');
-  if (hint !== undefined) throw new NetkitError('not-permitted', 'loading programs is not allowed for this user', { hint });
+  if (hint !== undefined)
+    throw new NetkitError('not-permitted', 'loading programs is not allowed for this user', { hint });
 }
 
 /** Objects that libbpf would load without the part that it does not understand, or refuse with less of a reason. */
@@ -71,7 +72,11 @@ function choosePrograms(spec: ObjectSpec, object: libbpf.LibbpfObject): void {
   }
 }
 
-function prepareMaps(spec: ObjectSpec, object: libbpf.LibbpfObject, reuse: ReadonlyMap<string, BpfMap>): void {
+function prepareMaps(
+  spec: ObjectSpec,
+  object: libbpf.LibbpfObject,
+  reuse: ReadonlyMap<string, BpfMap>,
+): void {
   const changes = spec.globals.changes();
   const sizes = spec.mapSizes;
   for (const pointer of object.maps()) {

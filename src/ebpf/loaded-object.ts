@@ -13,7 +13,12 @@ export class LoadedObject implements Disposable {
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly #owned: Scope;
 
-  constructor(spec: ObjectSpec, programs: ReadonlyMap<string, Program>, maps: ReadonlyMap<string, BpfMap>, owned: Scope) {
+  constructor(
+    spec: ObjectSpec,
+    programs: ReadonlyMap<string, Program>,
+    maps: ReadonlyMap<string, BpfMap>,
+    owned: Scope,
+  ) {
     this.spec = spec;
     this.programs = programs;
     this.maps = maps;
@@ -38,5 +43,7 @@ export class LoadedObject implements Disposable {
 function entry<T>(all: ReadonlyMap<string, T>, name: string, kind: string, owner: string): T {
   const found = all.get(name);
   if (found !== undefined) return found;
-  throw new NetkitError('not-found', `${owner} has no ${kind} '${name}'`, { hint: suggestion(name, all.keys()) });
+  throw new NetkitError('not-found', `${owner} has no ${kind} '${name}'`, {
+    hint: suggestion(name, all.keys()),
+  });
 }

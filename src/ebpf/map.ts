@@ -35,7 +35,14 @@ export type UpdateMode = 'any' | 'noexist' | 'exist';
 const updateFlags = { any: uapi.BPF_ANY, noexist: uapi.BPF_NOEXIST, exist: uapi.BPF_EXIST } as const;
 
 const perCpuTypes = new Set(['percpu_hash', 'percpu_array', 'lru_percpu_hash', 'percpu_cgroup_storage']);
-const arrayTypes = new Set(['array', 'percpu_array', 'prog_array', 'perf_event_array', 'array_of_maps', 'cgroup_array']);
+const arrayTypes = new Set([
+  'array',
+  'percpu_array',
+  'prog_array',
+  'perf_event_array',
+  'array_of_maps',
+  'cgroup_array',
+]);
 /** Values of per-CPU maps are stored at multiples of this many bytes. */
 const perCpuAlignment = 8;
 
@@ -74,7 +81,8 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     try {
       return new BpfMap(openById('map', id));
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw new NetkitError('not-found', `there is no map with id ${id}`, { cause: error });
+      if (isErrno(error, 'ENOENT'))
+        throw new NetkitError('not-found', `there is no map with id ${id}`, { cause: error });
       throw error;
     }
   }
@@ -128,7 +136,10 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     const size = part === 'key' ? keySize : valueSize;
     if (btfId === 0 || typeId === 0) return bytesCodec(size, { role: part });
     try {
-      const codec = codecFor(kernelBtf(btfId), typeId, { role: part, prefix: part === 'key' && type === 'lpm_trie' });
+      const codec = codecFor(kernelBtf(btfId), typeId, {
+        role: part,
+        prefix: part === 'key' && type === 'lpm_trie',
+      });
       return codec.size === size ? codec : bytesCodec(size, { role: part });
     } catch (error) {
       // A type without a fixed form, such as one with a flexible tail, is still bytes.
@@ -162,7 +173,10 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
   /** Removes an entry. @returns false when there was none. @throws NetkitError `unsupported` for arrays */
   delete(key: Value): boolean {
     if (this.info.type === 'array' || this.info.type === 'percpu_array') {
-      throw new NetkitError('unsupported', `entries of an ${this.info.type} map cannot be deleted: write a zero value instead`);
+      throw new NetkitError(
+        'unsupported',
+        `entries of an ${this.info.type} map cannot be deleted: write a zero value instead`,
+      );
     }
     const keyBytes = this.#encodeKey(key);
     try {
@@ -211,7 +225,9 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
       if (isErrno(error, 'EINVAL', 'ENOTSUPP', 'EOPNOTSUPP')) {
-        throw new NetkitError('unsupported', `the keys of a ${this.info.type} map cannot be listed`, { cause: error });
+        throw new NetkitError('unsupported', `the keys of a ${this.info.type} map cannot be listed`, {
+          cause: error,
+        });
       }
       throw error;
     }
@@ -231,10 +247,14 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
       if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP')) {
-        throw new NetkitError('unsupported', `entries of a ${this.info.type} map cannot be read`, { cause: error });
+        throw new NetkitError('unsupported', `entries of a ${this.info.type} map cannot be read`, {
+          cause: error,
+        });
       }
       if (isErrno(error, 'EPERM')) {
-        throw new NetkitError('not-permitted', `the map ${this.info.name} may not be read from user space`, { cause: error });
+        throw new NetkitError('not-permitted', `the map ${this.info.name} may not be read from user space`, {
+          cause: error,
+        });
       }
       throw error;
     }
@@ -262,7 +282,10 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     const cpus = possibleCpus();
     const perCpuValues = Array.isArray(value) ? value : Array.from({ length: cpus }, () => value);
     if (perCpuValues.length !== cpus) {
-      throw new NetkitError('bad-value', `${perCpuValues.length} values given, this machine has ${cpus} possible CPUs`);
+      throw new NetkitError(
+        'bad-value',
+        `${perCpuValues.length} values given, this machine has ${cpus} possible CPUs`,
+      );
     }
     const bytes = new Uint8Array(this.#stride * cpus);
     const view = viewOf(bytes);
@@ -276,15 +299,19 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     } catch (error) {
       const entry = this.keyCodec.format(key);
       const { name, type, maxEntries } = this.info;
-      const say = (code: 'conflict' | 'not-found' | 'not-permitted' | 'unsupported' | 'bad-value', message: string) =>
-        new NetkitError(code, message, { cause: error, details: { map: name, key: entry } });
+      const say = (
+        code: 'conflict' | 'not-found' | 'not-permitted' | 'unsupported' | 'bad-value',
+        message: string,
+      ) => new NetkitError(code, message, { cause: error, details: { map: name, key: entry } });
       if (isErrno(error, 'EEXIST')) throw say('conflict', `${name} has an entry ${entry} already`);
       if (isErrno(error, 'ENOENT')) throw say('not-found', `${name} has no entry ${entry}`);
       if (isErrno(error, 'E2BIG') && arrayTypes.has(type)) {
         throw say('bad-value', `${name} has no entry ${entry}: its indices go from 0 to ${maxEntries - 1}`);
       }
-      if (isErrno(error, 'E2BIG', 'ENOSPC')) throw say('conflict', `${name} is full: it holds ${maxEntries} entries`);
-      if (isErrno(error, 'EPERM')) throw say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
+      if (isErrno(error, 'E2BIG', 'ENOSPC'))
+        throw say('conflict', `${name} is full: it holds ${maxEntries} entries`);
+      if (isErrno(error, 'EPERM'))
+        throw say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
       if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
         throw say('unsupported', `cannot ${verb} entry ${entry} of ${name}: a ${type} map refuses it`);
       }

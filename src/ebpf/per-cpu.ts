@@ -7,7 +7,10 @@ import type { Value } from '../obj/codec/index.js';
 export function sumOverCpus(values: readonly Value[]): Value | undefined {
   const [first, ...rest] = values;
   if (first === undefined) return undefined;
-  return rest.reduce<Value | undefined>((sum, next) => (sum === undefined ? undefined : add(sum, next)), summable(first) ? first : undefined);
+  return rest.reduce<Value | undefined>(
+    (sum, next) => (sum === undefined ? undefined : add(sum, next)),
+    summable(first) ? first : undefined,
+  );
 }
 
 function summable(value: Value): boolean {
@@ -18,7 +21,8 @@ function summable(value: Value): boolean {
 
 function add(a: Value, b: Value): Value | undefined {
   if (typeof a === 'bigint' || typeof b === 'bigint') {
-    return (typeof a === 'bigint' || typeof a === 'number') && (typeof b === 'bigint' || typeof b === 'number')
+    return (typeof a === 'bigint' || typeof a === 'number') &&
+      (typeof b === 'bigint' || typeof b === 'number')
       ? BigInt(a) + BigInt(b)
       : undefined;
   }

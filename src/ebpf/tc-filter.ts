@@ -3,7 +3,14 @@ import { NetkitError } from '../base/errors.js';
 import { type Netns, withNetns } from '../host/netns.js';
 import { isErrno } from '../sys/errno.js';
 import { hasTcFilters } from '../sys/netlink.js';
-import { addClsact, attachTcFilter, deleteClsact, detachTcFilter, queryTcFilter, type TcFilter } from '../sys/tc.js';
+import {
+  addClsact,
+  attachTcFilter,
+  deleteClsact,
+  detachTcFilter,
+  queryTcFilter,
+  type TcFilter,
+} from '../sys/tc.js';
 import type { Program } from './program.js';
 
 export type { TcFilter };

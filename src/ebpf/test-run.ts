@@ -31,7 +31,10 @@ const shortestPacket = 14;
 export function testRun(program: Program, options: TestRunOptions): TestRunResult {
   const { data, repeat = 1 } = options;
   if (data.length < shortestPacket) {
-    throw new NetkitError('bad-value', `a packet of ${data.length} bytes is too short: it needs an Ethernet header of 14 bytes`);
+    throw new NetkitError(
+      'bad-value',
+      `a packet of ${data.length} bytes is too short: it needs an Ethernet header of 14 bytes`,
+    );
   }
   let room = Math.max(outputBytes, data.length + 256);
   for (;;) {
@@ -47,12 +50,20 @@ export function testRun(program: Program, options: TestRunOptions): TestRunResul
         continue;
       }
       if (isErrno(error, 'EOPNOTSUPP', 'ENOTSUPP')) {
-        throw new NetkitError('unsupported', `the kernel has no test run for programs of type ${program.info().type}`, {
-          cause: error,
-        });
+        throw new NetkitError(
+          'unsupported',
+          `the kernel has no test run for programs of type ${program.info().type}`,
+          {
+            cause: error,
+          },
+        );
       }
       if (isErrno(error, 'EINVAL')) {
-        throw new NetkitError('bad-value', `the kernel takes no packet of ${data.length} bytes for this program`, { cause: error });
+        throw new NetkitError(
+          'bad-value',
+          `the kernel takes no packet of ${data.length} bytes for this program`,
+          { cause: error },
+        );
       }
       throw error;
     }

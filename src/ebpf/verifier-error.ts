@@ -16,8 +16,18 @@ export class VerifierError extends NetkitError {
   constructor(program: string, reason: string, place: SourcePlace | undefined, log: string) {
     const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
     super('verifier-refused', `the verifier refused program '${program}'${where}: ${reason}`, {
-      hint: place?.source === undefined || place.source === '' ? undefined : `the line is: ${place.source.trim()}`,
-      details: { program, reason, file: place?.file ?? null, line: place?.line ?? null, source: place?.source ?? null, log },
+      hint:
+        place?.source === undefined || place.source === ''
+          ? undefined
+          : `the line is: ${place.source.trim()}`,
+      details: {
+        program,
+        reason,
+        file: place?.file ?? null,
+        line: place?.line ?? null,
+        source: place?.source ?? null,
+        log,
+      },
     });
     this.program = program;
     this.log = log;
@@ -39,7 +49,8 @@ const trailer = /^(processed \d+ insns|verification time|stack depth|max_states|
 const instructionLine = /^(\d+): (?:\([0-9a-f]{2}\)|R\d|safe)/;
 const sourceComment = /^; (.*?)(?: @ (.+?):(\d+))?$/;
 /** State and history that comes with a verdict but is not it. */
-const stateLine = /^(R\d|fp-|frame\d|func#|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
+const stateLine =
+  /^(R\d|fp-|frame\d|func#|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
 
 /** Finds the verdict in a verifier log (libbpf's framing removed). */
 export function readRefusal(log: string): Refusal {
@@ -60,7 +71,11 @@ export function readRefusal(log: string): Refusal {
       place = file === undefined ? undefined : { file, line: Number(lineNumber), source };
       continue;
     }
-    if (!stateLine.test(line) || / (invalid|expected|type=|!read_ok|pointer|min value|unbounded|leaks)/.test(line)) reason = line;
+    if (
+      !stateLine.test(line) ||
+      / (invalid|expected|type=|!read_ok|pointer|min value|unbounded|leaks)/.test(line)
+    )
+      reason = line;
   }
   return { reason: reason ?? 'it gave no reason', instruction, place };
 }

@@ -261,7 +261,7 @@ const utf8 = new TextDecoder();
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu;
 // Far beyond what a compiler writes; without a limit, many names that overlap in a damaged file would add up.
-const longestName = 1024;
+const longestName = 512;
 
 /** The text up to a NUL byte, with U+FFFD for what is no text. */
 export function plainText(bytes: Uint8Array): string {

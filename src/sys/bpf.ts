@@ -16,7 +16,11 @@ export type BpfCommand = keyof typeof bpfCommands;
 /** One bpf(2) call. @throws SysError whose operation is `operation` */
 export function bpf(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): number {
   const { bytes } = block;
-  const result = invoke('syscall', [syscallNumber, bpfCommands[command], bytes, bytes.length], `bpf(${command})`);
+  const result = invoke(
+    'syscall',
+    [syscallNumber, bpfCommands[command], bytes, bytes.length],
+    `bpf(${command})`,
+  );
   return checked(operation, result);
 }
 
@@ -170,7 +174,13 @@ export class MapCalls {
     this.#call('MAP_GET_NEXT_KEY', key, next, 0, 'list the keys of a map');
   }
 
-  #call(command: BpfCommand, key: Uint8Array | undefined, value: Uint8Array | undefined, flags: number, operation: string): void {
+  #call(
+    command: BpfCommand,
+    key: Uint8Array | undefined,
+    value: Uint8Array | undefined,
+    flags: number,
+    operation: string,
+  ): void {
     const block = this.#block;
     if (key === undefined) block.set('key', 0);
     else block.address('key', key);

@@ -5,7 +5,8 @@ import { type ErrorCode, NetkitError } from '../base/errors.js';
 const names = new Map<number, string>([[524, 'ENOTSUPP']]);
 for (const [name, number] of Object.entries(constants.errno)) {
   // EWOULDBLOCK and ENOTSUP are second names.
-  if (!names.has(number) && name !== 'EWOULDBLOCK') names.set(number, name === 'ENOTSUP' ? 'EOPNOTSUPP' : name);
+  if (!names.has(number) && name !== 'EWOULDBLOCK')
+    names.set(number, name === 'ENOTSUP' ? 'EOPNOTSUPP' : name);
 }
 
 const sentences: Record<string, string> = {
@@ -63,9 +64,13 @@ export class SysError extends NetkitError {
   constructor(operation: string, errno: number) {
     const name = errnoName(errno);
     const sentence = sentences[name];
-    super(codes[name] ?? 'failed', `${operation}: ${sentence === undefined ? name : `${sentence} (${name})`}`, {
-      details: { errno: name, operation },
-    });
+    super(
+      codes[name] ?? 'failed',
+      `${operation}: ${sentence === undefined ? name : `${sentence} (${name})`}`,
+      {
+        details: { errno: name, operation },
+      },
+    );
     this.errno = errno;
     this.errnoName = name;
     this.operation = operation;

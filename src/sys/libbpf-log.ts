@@ -23,7 +23,9 @@ export function onLibbpfDebug(listener: (line: string) => void): void {
 
 function format(formatPointer: bigint, argumentsPointer: bigint): string {
   // vsnprintf consumes the list: the second try needs a copy of its own.
-  const copy = Uint8Array.from(ffi().decode(argumentsPointer, ffi().array('uint8_t', vaListSize)) as ArrayLike<number>);
+  const copy = Uint8Array.from(
+    ffi().decode(argumentsPointer, ffi().array('uint8_t', vaListSize)) as ArrayLike<number>,
+  );
   const short = Buffer.alloc(usualLineBytes);
   const length = Number(invoke('vsnprintf', [short, short.length, formatPointer, argumentsPointer]));
   if (length < short.length) return short.toString('utf8', 0, Math.max(length, 0));

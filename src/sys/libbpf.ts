@@ -3,8 +3,8 @@
  * leave the wall but through the opaque types below.
  */
 import { addressOf, declare, ffi, invoke } from './call.js';
-import { cString } from './libc.js';
 import { capture } from './libbpf-log.js';
+import { cString } from './libc.js';
 import { checkedNegative, checkedPointer } from './status.js';
 
 declare('libbpf', [
@@ -68,11 +68,13 @@ export class LibbpfObject implements Disposable {
   }
 
   *programs(): Generator<ProgramPointer> {
-    for (let at = this.#next('program', null); at !== undefined; at = this.#next('program', at)) yield at as ProgramPointer;
+    for (let at = this.#next('program', null); at !== undefined; at = this.#next('program', at))
+      yield at as ProgramPointer;
   }
 
   *maps(): Generator<MapPointer> {
-    for (let at = this.#next('map', null); at !== undefined; at = this.#next('map', at)) yield at as MapPointer;
+    for (let at = this.#next('map', null); at !== undefined; at = this.#next('map', at))
+      yield at as MapPointer;
   }
 
   #next(kind: 'program' | 'map', previous: bigint | null): bigint | undefined {
@@ -95,17 +97,23 @@ export class LibbpfObject implements Disposable {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 export const programName = (pointer: ProgramPointer): string => text(invoke('bpf_program__name', [pointer]));
-export const programSection = (pointer: ProgramPointer): string => text(invoke('bpf_program__section_name', [pointer]));
+export const programSection = (pointer: ProgramPointer): string =>
+  text(invoke('bpf_program__section_name', [pointer]));
 /** The program type libbpf took from the section, 0 when it knows no such section. */
-export const programType = (pointer: ProgramPointer): number => Number(invoke('bpf_program__type', [pointer]));
+export const programType = (pointer: ProgramPointer): number =>
+  Number(invoke('bpf_program__type', [pointer]));
 export const programFd = (pointer: ProgramPointer): number =>
   checkedNegative('take a loaded program', invoke('bpf_program__fd', [pointer]));
 export const mapName = (pointer: MapPointer): string => text(invoke('bpf_map__name', [pointer]));
-export const mapFd = (pointer: MapPointer): number => checkedNegative('take a created map', invoke('bpf_map__fd', [pointer]));
+export const mapFd = (pointer: MapPointer): number =>
+  checkedNegative('take a created map', invoke('bpf_map__fd', [pointer]));
 
 export function setProgramType(pointer: ProgramPointer, type: number, attachType: number): void {
   checkedNegative('set a program type', invoke('bpf_program__set_type', [pointer, type]));
-  checkedNegative('set an attach type', invoke('bpf_program__set_expected_attach_type', [pointer, attachType]));
+  checkedNegative(
+    'set an attach type',
+    invoke('bpf_program__set_expected_attach_type', [pointer, attachType]),
+  );
 }
 
 export function setAutoload(pointer: ProgramPointer, autoload: boolean): void {
@@ -118,7 +126,10 @@ export function setMapEntries(pointer: MapPointer, entries: number): void {
 
 /** @param bytes the whole section, of exactly the map's value size */
 export function setInitialValue(pointer: MapPointer, bytes: Uint8Array): void {
-  checkedNegative('set global variables', invoke('bpf_map__set_initial_value', [pointer, bytes, bytes.length]));
+  checkedNegative(
+    'set global variables',
+    invoke('bpf_map__set_initial_value', [pointer, bytes, bytes.length]),
+  );
 }
 
 /** libbpf duplicates the descriptor. @throws SysError EINVAL when the kernel knows no such map */

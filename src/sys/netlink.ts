@@ -27,7 +27,9 @@ export function hasTcFilters(ifindex: number): boolean {
 }
 
 function countFilters(ifindex: number, side: number): number {
-  using socket = new Fd(checked('open a netlink socket', invoke('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE])));
+  using socket = new Fd(
+    checked('open a netlink socket', invoke('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE])),
+  );
   const request = new DataView(new ArrayBuffer(headerSize + tcMessageSize));
   request.setUint32(0, request.byteLength, true);
   request.setUint16(4, uapi.RTM_GETTFILTER, true);
@@ -35,7 +37,10 @@ function countFilters(ifindex: number, side: number): number {
   request.setUint32(headerSize + 4, ifindex, true);
   // struct tcmsg: family, padding, ifindex, handle, parent; TC_H_MAKE(TC_H_CLSACT, side)
   request.setUint32(headerSize + 12, ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0, true);
-  checked('ask for the filters', invoke('send', [socket.value, new Uint8Array(request.buffer), request.byteLength, 0]));
+  checked(
+    'ask for the filters',
+    invoke('send', [socket.value, new Uint8Array(request.buffer), request.byteLength, 0]),
+  );
   let found = 0;
   for (;;) {
     const bytes = new Uint8Array(receiveBytes);

@@ -1,6 +1,7 @@
 /** tc filters of kind bpf on a clsact qdisc, through libbpf's netlink code. Acts in the thread's network namespace. */
-import { declare, invoke } from './call.js';
+
 import { Block, type Layout } from './block.js';
+import { declare, invoke } from './call.js';
 import { SysError } from './errno.js';
 import { capture } from './libbpf-log.js';
 import { checkedNegative } from './status.js';
@@ -20,7 +21,14 @@ const hookLayout = {
 } as const satisfies Layout<string>;
 const optionsLayout = {
   size: 32,
-  fields: { sz: [0, 8], prog_fd: [8, 4], flags: [12, 4], prog_id: [16, 4], handle: [20, 4], priority: [24, 4] },
+  fields: {
+    sz: [0, 8],
+    prog_fd: [8, 4],
+    flags: [12, 4],
+    prog_id: [16, 4],
+    handle: [20, 4],
+    priority: [24, 4],
+  },
 } as const satisfies Layout<string>;
 
 export type TcDirection = 'ingress' | 'egress';
@@ -41,7 +49,12 @@ function hook(ifindex: number, attachPoint: number): Uint8Array {
 }
 
 /** @returns the status: 0 or -errno. The warning that libbpf prints is part of no error here. */
-function call(symbol: string, ifindex: number, point: number, options?: Block<keyof typeof optionsLayout.fields>): number {
+function call(
+  symbol: string,
+  ifindex: number,
+  point: number,
+  options?: Block<keyof typeof optionsLayout.fields>,
+): number {
   const args = options === undefined ? [hook(ifindex, point)] : [hook(ifindex, point), options.bytes];
   return capture(() => Number(invoke(symbol, args))).result;
 }
@@ -56,18 +69,28 @@ export function addClsact(ifindex: number): boolean {
 
 /** Deletes the clsact qdisc **with every filter on it**: the caller has made sure that it is its own and empty. @throws SysError */
 export function deleteClsact(ifindex: number): void {
-  checkedNegative('delete a clsact qdisc', call('bpf_tc_hook_destroy', ifindex, attachPoints.ingress | attachPoints.egress));
+  checkedNegative(
+    'delete a clsact qdisc',
+    call('bpf_tc_hook_destroy', ifindex, attachPoints.ingress | attachPoints.egress),
+  );
 }
 
 function optionsOf(filter: TcFilter): Block<keyof typeof optionsLayout.fields> {
-  return new Block(optionsLayout, { sz: optionsLayout.size, handle: filter.handle, priority: filter.priority });
+  return new Block(optionsLayout, {
+    sz: optionsLayout.size,
+    handle: filter.handle,
+    priority: filter.priority,
+  });
 }
 
 /** Adds the filter, or with `replace` puts another program into it. @throws SysError EEXIST when the place is taken */
 export function attachTcFilter(filter: TcFilter, programFd: number, replace = false): void {
   const options = optionsOf(filter).set('prog_fd', programFd);
   if (replace) options.set('flags', BPF_TC_F_REPLACE);
-  checkedNegative('add a tc filter', call('bpf_tc_attach', filter.ifindex, attachPoints[filter.direction], options));
+  checkedNegative(
+    'add a tc filter',
+    call('bpf_tc_attach', filter.ifindex, attachPoints[filter.direction], options),
+  );
 }
 
 /** @throws SysError ENOENT when there is no such filter */

@@ -37,5 +37,7 @@ export function queryXdp(ifindex: number): XdpOccupants {
   // With a single program the kernel reports it with its mode alone (if_link.h: XDP_ATTACHED_DRV 1, SKB 2, HW 3).
   const modes = ['native', 'generic', 'offload'] as const;
   const mode = modes[options.get('attach_mode') - 1];
-  return mode !== undefined && occupants[mode] === 0 ? { ...occupants, [mode]: options.get('prog_id') } : occupants;
+  return mode !== undefined && occupants[mode] === 0
+    ? { ...occupants, [mode]: options.get('prog_id') }
+    : occupants;
 }

@@ -8,7 +8,8 @@ export const run: Command<'map delete'> = async (context, { reference, key: keyT
   const text = map.keyCodec.format(key);
   const { dryRun, ifExists } = context.options;
   const deleted = dryRun ? map.has(key) : map.delete(key);
-  if (!deleted && !ifExists) throw new NetkitError('not-found', `${reference} has no entry ${text}`, { details: { key } });
+  if (!deleted && !ifExists)
+    throw new NetkitError('not-found', `${reference} has no entry ${text}`, { details: { key } });
   const document = {
     map: mapNameOf(map, reference),
     key,
@@ -16,5 +17,7 @@ export const run: Command<'map delete'> = async (context, { reference, key: keyT
     dryRun,
     actions: deleted ? [{ kind: 'delete', about: `delete ${text} from ${reference}` }] : [],
   };
-  context.output.done(document, (page) => page.line(!deleted ? 'nothing to delete' : dryRun ? `would delete ${text}` : `deleted ${text}`));
+  context.output.done(document, (page) =>
+    page.line(!deleted ? 'nothing to delete' : dryRun ? `would delete ${text}` : `deleted ${text}`),
+  );
 };

@@ -22,12 +22,22 @@ function refusesOr<Result>(read: () => Result): Result | undefined {
   }
 }
 
+const modifiers = new Set<string>(['typedef', 'const', 'volatile', 'restrict', 'type_tag']);
+
+/** Uses each type in every way. Plain comparisons: so many `expect` would take most of the time. */
 function visit(graph: BtfGraph): void {
   for (let id = 0; id < graph.count; id++) {
-    expect(graph.type(id).id).toBe(id);
-    expect(graph.nameOf(id).length).toBeLessThan(100_000);
-    expect(['typedef', 'const', 'volatile', 'restrict', 'type_tag']).not.toContain(graph.resolve(id).kind);
-    refusesOr(() => expect(graph.sizeOf(id)).toBeGreaterThanOrEqual(0));
+    const size = refusesOr(() => graph.sizeOf(id)) ?? 0;
+    const isSound =
+      graph.type(id).id === id &&
+      graph.nameOf(id).length < 100_000 &&
+      !modifiers.has(graph.resolve(id).kind) &&
+      Number.isInteger(size) &&
+      size >= 0 &&
+      size < 2 ** 32;
+    if (!isSound) {
+      expect.fail(`type ${id} of ${graph.count}, ${graph.nameOf(id)}, is not sound`);
+    }
   }
 }
 
@@ -45,7 +55,7 @@ function entangled(): BtfBuilder {
   btf.ptr(node);
   btf.prototype(node + 1, [
     ['self', node + 1],
-    ['call', node + 7],
+    ['word', int],
   ]);
   btf.ptr(node + 2);
   btf.union('', 8, [{ name: 'word', type: int }, { name: 'self', type: node + 1 }, { type: node + 8 }]);
