@@ -42,7 +42,12 @@ const tsc = spawnSync(
     stdio: 'inherit',
   },
 );
-process.exitCode = tsc.status ?? 1;
+const objects = spawnSync(
+  process.execPath,
+  [join(root, 'scripts/run.mjs'), join(root, 'scripts/build-objects.ts')],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exitCode = tsc.status || objects.status || 0;
 
 /** The licences of the packages that are in the bundle, which ask to go with every copy. */
 function licences(inputs) {

@@ -18,7 +18,10 @@ export const errorTable = {
   conflict: { exit: 5, about: 'Something exists already, belongs to somebody else, or changed meanwhile.' },
   locked: { exit: 5, about: 'Another netkit command holds the lock.' },
   unsupported: { exit: 6, about: 'This kernel, driver or program type cannot do that.' },
-  'verifier-refused': { exit: 7, about: 'The kernel’s verifier refused a program; the details carry its whole log.' },
+  'verifier-refused': {
+    exit: 7,
+    about: 'The kernel’s verifier refused a program; the details carry its whole log.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -7,6 +7,7 @@ import { sumOverCpus } from '../ebpf/per-cpu.js';
 import { type Codec, codecFor, codecForWord, typeWords, type Value } from '../obj/codec/index.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { CommandContext } from './context.js';
+import { objectFile } from './object-file.js';
 
 export interface TypeOptions {
   readonly keyType?: string | undefined;
@@ -21,7 +22,7 @@ export async function openTypedMap(
   reference: string,
   options: TypeOptions,
 ): Promise<BpfMap> {
-  const spec = options.types === undefined ? undefined : await ObjectSpec.read(options.types);
+  const spec = options.types === undefined ? undefined : await ObjectSpec.read(objectFile(options.types));
   const map = openMap(reference, context.paths.bpffs);
   try {
     const { keySize, valueSize, type } = map.info;

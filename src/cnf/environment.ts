@@ -86,8 +86,8 @@ export async function change(
   return { actions: plan.actions, made: stage.made };
 }
 
-/** Clears what a killed command and the last boot left, under the lock. */
-export async function recoverOnly(options: EnvironmentOptions): Promise<Recovery | undefined> {
+/** Clears what a killed command and the last boot left, under the lock; with `dryRun` only says what there is. */
+export async function recoverLeft(options: EnvironmentOptions): Promise<Recovery | undefined> {
   const store = new StateStore(options.stateDir);
   if (options.dryRun === true) return pendingRecovery(store);
   const bpffs = ensureBpffs(options.bpffs).path;

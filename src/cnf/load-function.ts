@@ -12,11 +12,8 @@ import { checkFunctionName } from './names.js';
 import { openMap } from './reference.js';
 import { type FunctionState, stateFormat } from './state.js';
 
-export interface LoadRequest {
-  /** Path of the object file. */
-  readonly object: string;
-  /** The function's name; the object's when left out. */
-  readonly name?: string | undefined;
+/** What is chosen of an object before it is loaded; kept in the state, so that it can be chosen again. */
+export interface Choices {
   /** Texts by variable, read by the variable's type. */
   readonly globals: Readonly<Record<string, string>>;
   readonly mapSizes: Readonly<Record<string, number>>;
@@ -24,6 +21,13 @@ export interface LoadRequest {
   readonly reuse: Readonly<Record<string, string>>;
   /** Programs to load, all when null. */
   readonly only: readonly string[] | null;
+}
+
+export interface LoadRequest extends Choices {
+  /** Path of the object file. */
+  readonly object: string;
+  /** The function's name; the object's when left out. */
+  readonly name?: string | undefined;
   /** Put the object in the place of a function of that name: links are swapped, maps are new. */
   readonly replace: boolean;
   readonly persist: boolean;
@@ -31,11 +35,15 @@ export interface LoadRequest {
 
 /** Reads the object and applies what was chosen. @throws NetkitError `bad-object`, `bad-value`, `not-found`, `usage` */
 export async function chooseObject(request: LoadRequest): Promise<ObjectSpec> {
-  const spec = await ObjectSpec.read(request.object);
-  for (const [variable, text] of Object.entries(request.globals)) spec.globals.set(variable, text);
-  for (const [map, entries] of Object.entries(request.mapSizes)) spec.setMapSize(map, entries);
-  if (request.only !== null) spec.only(request.only);
-  for (const map of Object.keys(request.reuse)) spec.map(map);
+  return applyChoices(await ObjectSpec.read(request.object), request);
+}
+
+/** Sets globals and map sizes and chooses programs. @throws NetkitError `bad-value`, `not-found`, `usage` */
+export function applyChoices(spec: ObjectSpec, choices: Choices): ObjectSpec {
+  for (const [variable, text] of Object.entries(choices.globals)) spec.globals.set(variable, text);
+  for (const [map, entries] of Object.entries(choices.mapSizes)) spec.setMapSize(map, entries);
+  if (choices.only !== null) spec.only(choices.only);
+  for (const map of Object.keys(choices.reuse)) spec.map(map);
   return spec;
 }
 
@@ -54,12 +62,16 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   const isRunning = exists(folder);
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
   const after = newState(world, spec, request, name);
-  const reuse = openReused(world, spec, request);
-  const store: Action = { kind: 'store-object', function: name, file: after.object.file };
+  const reuse = openReused(world, spec, request, name);
+  // Undoing would take the file from a running function that has the same object.
+  const store: Action[] =
+    before?.object.file === after.object.file
+      ? []
+      : [{ kind: 'store-object', function: name, file: after.object.file }];
   if (!isRunning) {
     const load: Action = { kind: 'load', function: name, folder };
     const record: Action = { kind: 'record', function: name, before, after };
-    return { function: name, spec, reuse, actions: [store, load, record, ...dropOld(before, after)] };
+    return { function: name, spec, reuse, actions: [...store, load, record, ...dropOld(before, after)] };
   }
   if (before === null) {
     throw new NetkitError(
@@ -70,7 +82,7 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
       },
     );
   }
-  return { function: name, spec, reuse, actions: [store, ...replaceActions(world, before, after)] };
+  return { function: name, spec, reuse, actions: [...store, ...replaceActions(world, before, after)] };
 }
 
 function nameTaken(name: string, before: FunctionState | null, world: World): NetkitError {
@@ -164,9 +176,14 @@ function dropOld(before: FunctionState | null, after: FunctionState): Action[] {
 }
 
 /** Opens the maps to reuse. @throws NetkitError `conflict` naming each difference: the kernel never resizes a map */
-function openReused(world: World, spec: ObjectSpec, request: LoadRequest): Map<string, BpfMap> {
+export function openReused(
+  world: World,
+  spec: ObjectSpec,
+  choices: Choices,
+  functionName: string,
+): Map<string, BpfMap> {
   const opened = new Map<string, BpfMap>();
-  for (const [name, reference] of Object.entries(request.reuse)) {
+  for (const [name, reference] of Object.entries(choices.reuse)) {
     const map = world.scope.use(openMap(reference, world.bpffs));
     const wanted = spec.map(name);
     const wantedEntries = spec.mapSizes.get(wanted.name) ?? wanted.maxEntries;
@@ -183,7 +200,7 @@ function openReused(world: World, spec: ObjectSpec, request: LoadRequest): Map<s
         .join(', ');
       throw new NetkitError('conflict', `map '${name}' cannot be ${reference}: ${list}`);
     }
-    opened.set(listedMapName(wanted, request.name ?? spec.name), map);
+    opened.set(listedMapName(wanted, functionName), map);
   }
   return opened;
 }

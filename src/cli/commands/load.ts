@@ -6,10 +6,11 @@ import type { FunctionState } from '../../cnf/state.js';
 import type { Command } from '../context.js';
 import { functionDocument, plannedFunctionDocument } from '../describe.js';
 import { changeDocument, environmentOf, storeOf } from '../environment.js';
+import { objectFile } from '../object-file.js';
 
 export const run: Command<'load'> = async (context, { object }, options) => {
   const request: LoadRequest = {
-    object,
+    object: objectFile(object),
     name: options.name,
     globals: assignments(options.set, '--set', 'VAR=VALUE'),
     mapSizes: sizes(options.mapSize),

@@ -1,18 +1,41 @@
-import { recoverOnly } from '../../cnf/environment.js';
+import { messageOf, NetkitError } from '../../base/errors.js';
+import type { Action } from '../../cnf/action.js';
+import { change, recoverLeft } from '../../cnf/environment.js';
+import { awaitsRestore, planRestore } from '../../cnf/restore-function.js';
+import { bootId } from '../../host/kernel.js';
 import type { Command } from '../context.js';
-import { environmentOf } from '../environment.js';
+import { changeDocument, environmentOf, storeOf } from '../environment.js';
 
 export const run: Command<'recover'> = async (context) => {
-  const recovery = await recoverOnly({ ...environmentOf(context), note: () => undefined });
+  const recovery = await recoverLeft({ ...environmentOf(context), note: () => undefined });
   const commands = recovery === undefined ? [] : [recovery];
+  const restored: string[] = [];
+  const actions: Action[] = [];
+  const failures: NetkitError[] = [];
+  const store = storeOf(context);
+  for (const name of store.names()) {
+    try {
+      const outcome = await change(environmentOf(context), async (world) => {
+        const state = world.store.read(name);
+        return state === undefined || !awaitsRestore(state, bootId()) ? undefined : planRestore(world, state);
+      });
+      if (outcome.actions.length === 0) continue;
+      actions.push(...outcome.actions);
+      restored.push(name);
+    } catch (error) {
+      // The others come back all the same.
+      if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
+      failures.push(error);
+      context.output.warn(`${name} was not brought back: ${messageOf(error)}`);
+    }
+  }
   const { dryRun } = context.options;
-  const actions = commands.map(({ command, outcome }) => ({
-    kind: outcome === 'undone' ? 'undo' : 'finish',
-    about: `'${command}'`,
-  }));
-  context.output.done({ commands, dryRun, actions }, (page) => {
-    if (commands.length === 0) page.line('nothing to recover');
-    for (const { command, outcome } of commands)
+  context.output.done({ commands, restored, ...changeDocument(context, actions) }, (page) => {
+    if (commands.length + restored.length === 0 && failures.length === 0) page.line('nothing to recover');
+    for (const { command, outcome } of commands) {
       page.line(`'${command}' had been killed: ${dryRun ? 'it would be ' : ''}${outcome}`);
+    }
+    for (const name of restored) page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}`);
   });
+  return failures[0]?.exitStatus ?? 0;
 };

@@ -50,6 +50,8 @@ export const documents = {
           attachType: maybe(z.string(), "The kernel's word for how it attaches."),
           target: maybe(z.string(), "What the section's name says that it attaches to."),
           instructions: count('How many instructions it has.'),
+          autoload: flag('Whether it is loaded unless told otherwise: SEC("?…") is not.'),
+          problem: maybe(z.string(), 'Why it cannot be loaded, where the file alone tells.'),
         }),
       )
       .meta({ description: 'Its programs.' }),
@@ -67,6 +69,7 @@ export const documents = {
           valueType: maybe(z.string(), 'The C type of its values.'),
           keyForm: maybe(z.string(), 'How a key is written on the command line.'),
           valueForm: maybe(z.string(), 'How a value is written on the command line.'),
+          problem: maybe(z.string(), 'Why it cannot be loaded, where the file alone tells.'),
         }),
       )
       .meta({ description: 'Its maps.' }),
@@ -78,10 +81,25 @@ export const documents = {
           size: count('Its size in bytes.'),
           section: text('The section that it is in: .rodata, .data, .bss, …'),
           readOnly: flag('Whether the program cannot change it.'),
-          value: decoded('Its value before `load --set`.'),
+          value: decoded('Its value before `load --set`; null where its type has no values.'),
+          form: maybe(z.string(), 'How a value is written for `load --set`.'),
         }),
       )
       .meta({ description: 'Its global variables.' }),
+    externs: z
+      .array(
+        z.strictObject({
+          name: text('Its name.'),
+          kind: z
+            .enum(['kconfig', 'ksym'])
+            .meta({
+              description: "A setting of the kernel's build, or a variable or function of the kernel.",
+            }),
+          type: text('Its C type.'),
+          required: flag('Whether loading fails on a kernel without it.'),
+        }),
+      )
+      .meta({ description: 'What it expects of the kernel.' }),
     types: z
       .array(
         z.strictObject({
@@ -146,6 +164,9 @@ export const documents = {
         }),
       )
       .meta({ description: 'What killed commands had left; empty when there was nothing.' }),
+    restored: z
+      .array(z.string())
+      .meta({ description: 'Functions of before the reboot that were brought back.' }),
     ...change,
   }),
   'prog list': z.strictObject({
@@ -219,7 +240,10 @@ export const documents = {
       .array(
         z.strictObject({
           name: text('What was looked at.'),
-          status: z.enum(['ok', 'warning', 'missing']).meta({ description: 'What came of it.' }),
+          status: z.enum(['ok', 'warning', 'missing', 'unknown']).meta({
+            description:
+              'missing: netkit needs it; warning: something goes without; unknown: this user cannot tell.',
+          }),
           message: text('What was found.'),
           hint: maybe(z.string(), 'What to do about it.'),
         }),
@@ -229,6 +253,7 @@ export const documents = {
       .array(
         z.strictObject({
           name: text('The hook.'),
+          since: text('The Linux version that brought it.'),
           available: maybe(
             z.boolean(),
             'Whether this kernel offers it; null when that cannot be told without more rights.',

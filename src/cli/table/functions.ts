@@ -25,7 +25,8 @@ export const functionCommands = [
         shown: 'OBJ',
         kind: 'object',
         required: true,
-        about: 'An eBPF object file.',
+        about:
+          'An eBPF object file, or `builtin:NAME` for a function that comes with netkit, such as `builtin:firewall`.',
       },
     ],
     options: [
@@ -190,9 +191,10 @@ export const functionCommands = [
   },
   {
     name: 'recover',
-    summary: 'finish or undo what a killed command left',
+    summary: 'clear up after a killed command or a reboot',
     about: [
-      'Every command that changes something writes down its steps first. When one was killed half-way, the next one that changes anything undoes those steps; `recover` does only that, and says what it found.',
+      'Every command that changes something writes down its steps first. When one was killed half-way, the next one that changes anything undoes those steps, or finishes them when the state was recorded already; `recover` does only that, and says what it found.',
+      'It also brings back what was loaded with `--persist` before a reboot, attached where it was.',
     ],
     arguments: [],
     options: [],

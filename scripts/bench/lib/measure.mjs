@@ -1,0 +1,76 @@
+// Runs the variants round by round, in random order, and keeps every sample.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const peakMemoryHook = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
+
+/**
+ * A chain is a list of steps that belong in this order, such as load before attach; each step has a `name` and a
+ * `command`, or `peak: true` to measure memory in place of time. In each round the steps of all chains are mixed at
+ * random, so that neither a slow moment of the machine nor the order favours one of them.
+ * @returns samples by the name of the step, one a round: milliseconds, or for memory MB
+ */
+export function measure(chains, rounds, onRound) {
+  const samples = new Map(chains.flat().map(({ name }) => [name, []]));
+  // The first round fills the page cache and is thrown away.
+  for (let round = 0; round <= rounds; round++) {
+    const waiting = chains.map((chain) => [...chain]);
+    while (waiting.length > 0) {
+      const at = Math.floor(Math.random() * waiting.length);
+      const step = waiting[at].shift();
+      if (waiting[at].length === 0) waiting.splice(at, 1);
+      const sample = step.peak ? peakMemory(step) : duration(step);
+      if (round > 0) samples.get(step.name).push(sample);
+    }
+    onRound(round, rounds);
+  }
+  return samples;
+}
+
+/** From the start of the process until it ended. */
+function duration({ name, command: { file, args, env } }) {
+  const start = process.hrtime.bigint();
+  const result = spawnSync(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
+  const end = process.hrtime.bigint();
+  check(name, result);
+  return Number(end - start) / 1e6;
+}
+
+/**
+ * The kernel's own mark of the most memory that was resident, read by the process as it exits. The ru_maxrss of
+ * getrusage would be no less than what the benchmark itself had resident when it forked.
+ */
+function peakMemory({ name, command: { file, args, env } }) {
+  const result = spawnSync(file, ['--require', peakMemoryHook, ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  check(name, result);
+  return Number(result.output[3].toString()) / 1024;
+}
+
+function check(name, { status, signal, stderr, error }) {
+  if (status === 0) return;
+  throw new Error(`${name}: ${error?.message ?? signal ?? `status ${status}`}: ${String(stderr).trim()}`);
+}
+
+/** The middle of a list and the range of its middle half. */
+export function summarize(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+}
+
+function quantile(sorted, share) {
+  const at = (sorted.length - 1) * share;
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+/** What the machine and the programs were. */
+export function machine() {
+  const cpu = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
+  const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+  return { kernel, node: process.version, cpu, at: new Date().toISOString() };
+}

@@ -1,0 +1,45 @@
+/** Bringing back, after a reboot, what was loaded with `--persist`. */
+import { findInterface } from '../host/interfaces.js';
+import { openNetns } from '../host/netns.js';
+import { ObjectSpec } from '../obj/spec.js';
+import type { Action } from './action.js';
+import type { Proposal, World } from './environment.js';
+import { functionFolder } from './layout.js';
+import { applyChoices, openReused } from './load-function.js';
+import type { FunctionState, LinkState } from './state.js';
+
+/** True for a function of another boot that is to be brought back. */
+export function awaitsRestore(state: FunctionState, bootId: string): boolean {
+  return state.persist && state.bootId !== bootId;
+}
+
+/**
+ * Loads the stored object again with its choices and attaches it where it was: interfaces are found by their names,
+ * since indices and namespaces are new.
+ * @throws NetkitError `not-found` when an interface or namespace is not there (yet): nothing is restored then
+ */
+export async function planRestore(world: World, state: FunctionState): Promise<Proposal> {
+  const { name, object, options } = state;
+  const spec = applyChoices(await ObjectSpec.read(world.store.objectPath(object.file)), options);
+  const folder = functionFolder(world.bpffs, name);
+  const links = state.links.map(relocate);
+  const after = { ...state, change: world.change, bootId: world.bootId, bpffs: world.bpffs, links };
+  const attach = links.map((link): Action => ({ kind: 'attach', function: name, folder, link }));
+  return {
+    function: name,
+    spec,
+    reuse: openReused(world, spec, options, name),
+    actions: [
+      { kind: 'load', function: name, folder },
+      ...attach,
+      { kind: 'record', function: name, before: state, after },
+    ],
+  };
+}
+
+function relocate(link: LinkState): LinkState {
+  using netns = link.netns.ref === null ? undefined : openNetns(link.netns.ref);
+  const { ifindex, netnsInode } = findInterface(link.ifname, netns);
+  const filter = link.filter === null ? null : { ...link.filter, madeQdisc: false };
+  return { ...link, ifindex, netns: { ...link.netns, inode: netnsInode }, filter };
+}
