@@ -58,7 +58,8 @@ function readOptions() {
     },
   });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds '${values.rounds}' is not a whole number above 0`);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds '${values.rounds}' is not a whole number above 0`);
   if (process.getuid() !== 0) throw new Error('it loads programs into the kernel: run it as root');
   return { ...values, rounds };
 }

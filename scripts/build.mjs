@@ -1,15 +1,16 @@
 // Builds dist: the command line and the library as bundles that share their chunks, and the library's type declarations.
 // Everything but koffi is bundled, so that an installed netkit has one dependency.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
+// Built aside and put in place as a whole: a netkit that runs meanwhile finds the old one or the new one.
+const dist = join(root, `.dist-${process.pid}`);
+process.on('exit', () => rmSync(dist, { recursive: true, force: true }));
 
-rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/cli/process.ts', index: 'src/index.ts' },
@@ -36,7 +37,13 @@ writeFileSync(join(dist, 'THIRD-PARTY.txt'), licences(Object.keys(metafile.input
 
 const tsc = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+  [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    join(dist, 'types'),
+  ],
   {
     cwd: root,
     stdio: 'inherit',
@@ -44,10 +51,19 @@ const tsc = spawnSync(
 );
 const objects = spawnSync(
   process.execPath,
-  [join(root, 'scripts/run.mjs'), join(root, 'scripts/build-objects.ts')],
+  [join(root, 'scripts/run.mjs'), join(root, 'scripts/build-objects.ts'), join(dist, 'bpf')],
   { cwd: root, stdio: 'inherit' },
 );
 process.exitCode = tsc.status || objects.status || 0;
+if (process.exitCode === 0) putInPlace();
+
+function putInPlace() {
+  const final = join(root, 'dist');
+  const old = `${dist}-old`;
+  if (existsSync(final)) renameSync(final, old);
+  renameSync(dist, final);
+  rmSync(old, { recursive: true, force: true });
+}
 
 /** The licences of the packages that are in the bundle, which ask to go with every copy. */
 function licences(inputs) {

@@ -44,7 +44,7 @@ const headerConstants = {
     'BPF_F_INNER_MAP',
     'BPF_F_ZERO_SEED',
   ],
-  'linux/rtnetlink.h': ['RTM_NEWTFILTER', 'RTM_GETTFILTER'],
+  'linux/rtnetlink.h': ['RTM_NEWQDISC', 'RTM_GETQDISC', 'RTM_NEWTFILTER', 'RTM_GETTFILTER'],
   'linux/pkt_sched.h': ['TC_H_CLSACT', 'TC_H_MIN_INGRESS', 'TC_H_MIN_EGRESS'],
 } as const;
 

@@ -25,8 +25,14 @@ export function rows(lab) {
         { name: 'unload', command: lab.netkit('unload', 'fw') },
       ],
       [
-        { name: 'bpftool load', command: lab.tool('bpftool', 'prog', 'loadall', object, pins, 'pinmaps', pins) },
-        { name: 'ip attach', command: lab.tool('ip', 'link', 'set', 'dev', toolVeth, 'xdpdrv', 'pinned', program) },
+        {
+          name: 'bpftool load',
+          command: lab.tool('bpftool', 'prog', 'loadall', object, pins, 'pinmaps', pins),
+        },
+        {
+          name: 'ip attach',
+          command: lab.tool('ip', 'link', 'set', 'dev', toolVeth, 'xdpdrv', 'pinned', program),
+        },
         { name: 'ip detach', command: lab.tool('ip', 'link', 'set', 'dev', toolVeth, 'xdpdrv', 'off') },
         { name: 'rm', command: lab.tool('rm', '-r', pins) },
       ],

@@ -1,5 +1,5 @@
 /** What is loaded, as the JSON documents show it. */
-import { uptime } from 'node:os';
+import { readFileSync } from 'node:fs';
 import type { ListedFunction, ListedLink, ListedMap, ListedProgram } from '../cnf/inventory.js';
 import type { FunctionState, LinkState } from '../cnf/state.js';
 import { flagWords } from '../ebpf/map-flags.js';
@@ -126,7 +126,10 @@ function hookOf(attachType: string | undefined): string | undefined {
   return attachType?.replace(/^tcx_/, 'tcx/');
 }
 
-/** The kernel counts from its boot, in nanoseconds. */
+let bootSeconds: number | undefined;
+
+/** The kernel counts from its boot, in nanoseconds; its own time of the boot is the one that is the same at each look. */
 function sinceBoot(nanoseconds: bigint): string {
-  return new Date(Date.now() - uptime() * 1000 + Number(nanoseconds / 1_000_000n)).toISOString();
+  bootSeconds ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);
+  return new Date(bootSeconds * 1000 + Number(nanoseconds / 1_000_000n)).toISOString();
 }

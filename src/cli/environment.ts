@@ -2,6 +2,7 @@
 import { type Action, describeAction } from '../cnf/action.js';
 import type { EnvironmentOptions } from '../cnf/environment.js';
 import { StateStore } from '../cnf/store.js';
+import { visibleBpffs } from '../host/mounts.js';
 import type { CommandContext } from './context.js';
 import type { ChangeAction } from './schema/index.js';
 
@@ -17,6 +18,11 @@ export function environmentOf(context: CommandContext): EnvironmentOptions {
     signal,
     note: (text) => output.note(text),
   };
+}
+
+/** Where a command that only reads looks for pins. @throws NetkitError `usage`, `not-permitted` */
+export function pinsOf({ paths }: CommandContext): string {
+  return visibleBpffs(paths.bpffsGiven ? paths.bpffs : undefined);
 }
 
 export function storeOf(context: CommandContext): StateStore {

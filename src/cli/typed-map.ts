@@ -2,11 +2,14 @@
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { openMap, splitReference } from '../cnf/reference.js';
-import type { BpfMap } from '../ebpf/map.js';
+import { pinName } from '../ebpf/kernel-object.js';
+import type { BpfMap, MapTypes } from '../ebpf/map.js';
 import { sumOverCpus } from '../ebpf/per-cpu.js';
+import { missingFor } from '../host/capabilities.js';
 import { type Codec, codecFor, codecForWord, typeWords, type Value } from '../obj/codec/index.js';
-import { ObjectSpec } from '../obj/spec.js';
+import type { ObjectSpec } from '../obj/spec.js';
 import type { CommandContext } from './context.js';
+import { pinsOf } from './environment.js';
 import { objectFile } from './object-file.js';
 
 export interface TypeOptions {
@@ -22,9 +25,13 @@ export async function openTypedMap(
   reference: string,
   options: TypeOptions,
 ): Promise<BpfMap> {
-  const spec = options.types === undefined ? undefined : await ObjectSpec.read(objectFile(options.types));
-  const map = openMap(reference, context.paths.bpffs);
+  const spec = options.types === undefined ? undefined : await readSpec(objectFile(options.types));
+  const map = openMap(reference, pinsOf(context));
   try {
+    if (!mayReadBtf()) {
+      const types = await storedTypes(context, reference);
+      map.onHiddenTypes(() => types);
+    }
     const { keySize, valueSize, type } = map.info;
     map.useTypes({
       key: codecOf('key', options.keyType, keySize, spec, type === 'lpm_trie'),
@@ -35,6 +42,34 @@ export async function openTypedMap(
     map[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Reading an object takes a while to import, and most commands name no types. */
+async function readSpec(path: string): Promise<ObjectSpec> {
+  const { ObjectSpec } = await import('../obj/spec.js');
+  return ObjectSpec.read(path);
+}
+
+function mayReadBtf(): boolean {
+  return missingFor('enumerate').length === 0;
+}
+
+/** The types of a function's map by the object that netkit keeps: for users who may not read the kernel's BTF. */
+async function storedTypes(context: CommandContext, reference: string): Promise<MapTypes | undefined> {
+  if (reference.startsWith('/') || reference.includes(':')) return undefined;
+  const { functionName, name } = splitReference(reference);
+  const { StateStore } = await import('../cnf/store.js');
+  const store = new StateStore(context.paths.stateDir);
+  const state = store.read(functionName);
+  if (state === undefined || name === undefined) return undefined;
+  const { btf, maps } = await readSpec(store.objectPath(state.object.file));
+  const map = maps.find((each) => each.name === name || pinName(each.name) === name);
+  if (btf === undefined || map === undefined) return undefined;
+  const typed = (role: 'key' | 'value', type: number | undefined): Codec | undefined =>
+    type === undefined
+      ? undefined
+      : codecFor(btf, type, { role, prefix: role === 'key' && map.type === 'lpm_trie' });
+  return { key: typed('key', map.keyType), value: typed('value', map.valueType) };
 }
 
 function codecOf(

@@ -4,6 +4,7 @@ import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { hookAvailable } from '../ebpf/feature.js';
 import { pinName } from '../ebpf/kernel-object.js';
+import { clsactExists } from '../ebpf/tc-filter.js';
 import { findInterface, type Interface } from '../host/interfaces.js';
 import { openNetns } from '../host/netns.js';
 import type { Action } from './action.js';
@@ -70,7 +71,13 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
       netns: { inode: target.netnsInode, ref: request.netns ?? null },
       mode: hook === 'xdp' ? (request.mode ?? 'auto') : null,
       filter: hook.startsWith('tc/')
-        ? { handle: newHandle(), priority: defaultFilterPriority, madeQdisc: false }
+        ? // What is planned to be made is unmade after a crash.
+          {
+            handle: newHandle(),
+            priority: defaultFilterPriority,
+            madeQdisc: !clsactExists(target.ifindex, netns),
+            programId: 0,
+          }
         : null,
     };
     links.push(link);

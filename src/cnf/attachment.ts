@@ -40,7 +40,8 @@ export function attachLink(folder: string, link: LinkState, notes: Notes): LinkS
   }
   const filter = filterOf(link, direction);
   const { madeQdisc } = addFilter(program, filter, netns);
-  return { ...link, filter: { handle: filter.handle, priority: filter.priority, madeQdisc } };
+  const { handle, priority } = filter;
+  return { ...link, filter: { handle, priority, madeQdisc, programId: program.info().id } };
 }
 
 function attachXdp(
@@ -94,34 +95,44 @@ function detachFilter(folder: string, link: LinkState): void {
   if (!present) return;
   using netns = opened;
   const filter = filterOf(link, direction);
-  if (filterProgramId(filter, netns) === pinnedProgramId(folder, link)) deleteFilter(filter, netns);
+  const programId = filterProgramId(filter, netns);
+  if (programId !== undefined && isOurs(programId, folder, link)) deleteFilter(filter, netns);
   if (link.filter.madeQdisc) deleteEmptyQdisc(link.ifindex, netns);
 }
 
-function pinnedProgramId(folder: string, link: LinkState): number {
-  using program = Program.fromPin(pinPath(folder, 'progs', link.program));
-  return program.info().id;
+/** By the recorded id; a plan that was never recorded has none, but its program's pin is still there. */
+function isOurs(programId: number, folder: string, link: LinkState): boolean {
+  if (programId === link.filter?.programId) return true;
+  const path = pinPath(folder, 'progs', link.program);
+  if (!exists(path)) return false;
+  using program = Program.fromPin(path);
+  return program.info().id === programId;
 }
 
-/** Puts the program pinned at `to` where the one pinned at `from` is; done already is fine. @throws NetkitError `conflict` */
-export function swapLink(folder: string, link: LinkState, from: string, to: string): void {
-  if (!exists(to)) return;
+/**
+ * Puts the program pinned at `to` where the one pinned at `from` is; done already is fine.
+ * @returns what is to be recorded
+ * @throws NetkitError `conflict` when somebody else changed the link
+ */
+export function swapLink(folder: string, link: LinkState, from: string, to: string): LinkState {
+  if (!exists(to)) return link;
   using next = Program.fromPin(to);
   using expected = Program.fromPin(from);
   const direction = directionOf(link);
   if (link.filter !== null && direction !== undefined) {
     const { present, netns: opened } = reopenNamespace(link);
-    if (!present) return;
+    if (!present) return link;
     using netns = opened;
     const filter = filterOf(link, direction);
+    const programId = next.info().id;
     if (filterProgramId(filter, netns) === expected.info().id) replaceFilter(next, filter, netns);
-    return;
+    return { ...link, filter: { ...link.filter, programId } };
   }
   using pinned = Link.fromPin(pinPath(folder, 'links', link.name));
   const { programId, ifindex } = pinned.info();
   // A dead link has nothing to swap: its interface is gone.
-  if (programId === next.info().id || ifindex === 0) return;
-  pinned.update(next, expected);
+  if (programId !== next.info().id && ifindex !== 0) pinned.update(next, expected);
+  return link;
 }
 
 /** True while the attachment really is there. */

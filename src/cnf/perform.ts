@@ -58,8 +58,12 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
     },
   },
   swap: {
-    perform: (action) => swapLink(action.folder, action.link, action.from, action.to),
-    undo: (action) => swapLink(action.folder, action.link, action.to, action.from),
+    perform: (action, stage) => {
+      stage.made.set(action.link.name, swapLink(action.folder, action.link, action.from, action.to));
+    },
+    undo: (action) => {
+      swapLink(action.folder, action.link, action.to, action.from);
+    },
   },
   move: {
     perform: (action) => rename(action.from, action.to),

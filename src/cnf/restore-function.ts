@@ -1,4 +1,5 @@
 /** Bringing back, after a reboot, what was loaded with `--persist`. */
+import { clsactExists } from '../ebpf/tc-filter.js';
 import { findInterface } from '../host/interfaces.js';
 import { openNetns } from '../host/netns.js';
 import { ObjectSpec } from '../obj/spec.js';
@@ -40,6 +41,7 @@ export async function planRestore(world: World, state: FunctionState): Promise<P
 function relocate(link: LinkState): LinkState {
   using netns = link.netns.ref === null ? undefined : openNetns(link.netns.ref);
   const { ifindex, netnsInode } = findInterface(link.ifname, netns);
-  const filter = link.filter === null ? null : { ...link.filter, madeQdisc: false };
+  const filter =
+    link.filter === null ? null : { ...link.filter, madeQdisc: !clsactExists(ifindex, netns), programId: 0 };
   return { ...link, ifindex, netns: { ...link.netns, inode: netnsInode }, filter };
 }

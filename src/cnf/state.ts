@@ -21,8 +21,10 @@ const linkState = z.strictObject({
   /** An ifindex means something only in its namespace. `ref` is what the user said, to open it again. */
   netns: z.strictObject({ inode: z.int(), ref: z.nullable(z.string()) }),
   mode: z.nullable(z.enum(xdpModes)),
-  /** The place of a tc filter, which is no link. */
-  filter: z.nullable(z.strictObject({ handle: z.int(), priority: z.int(), madeQdisc: z.boolean() })),
+  /** The place of a tc filter, which is no link, and whose program is in it: 0 in a plan. */
+  filter: z.nullable(
+    z.strictObject({ handle: z.int(), priority: z.int(), madeQdisc: z.boolean(), programId: z.int() }),
+  ),
 });
 
 export const functionState = z.strictObject({

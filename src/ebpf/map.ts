@@ -1,48 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
-import { mapTypes } from '../base/kernel-words.js';
 import { bytesCodec, type Codec, codecFor, type Value } from '../obj/codec/index.js';
-import { MapCalls, objectIds, openById, readInfo } from '../sys/bpf.js';
+import { MapCalls, objectIds, openById } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
 import { uapi } from '../sys/uapi.js';
 import { kernelBtf } from './kernel-btf.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
+import { explainEntry } from './map-failure.js';
+import { type MapInfo, readMapInfo } from './map-info.js';
 import { possibleCpus } from './possible-cpus.js';
 
-/** What the kernel tells of a map. */
-export interface MapInfo {
-  readonly id: number;
-  /** At most 15 characters: the kernel cuts longer names. */
-  readonly name: string;
-  /** The kernel's word, such as `lpm_trie`. */
-  readonly type: string;
-  /** Bytes. */
-  readonly keySize: number;
-  /** Bytes, of one CPU's value where the map is per-CPU. */
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  /** BPF_F_* bits. */
-  readonly flags: number;
-  /** 0 without BTF. */
-  readonly btfId: number;
-  readonly keyTypeId: number;
-  readonly valueTypeId: number;
-}
+export type { MapInfo } from './map-info.js';
 
 /** How `set` treats an entry that is there, or is not. */
 export type UpdateMode = 'any' | 'noexist' | 'exist';
 const updateFlags = { any: uapi.BPF_ANY, noexist: uapi.BPF_NOEXIST, exist: uapi.BPF_EXIST } as const;
 
 const perCpuTypes = new Set(['percpu_hash', 'percpu_array', 'lru_percpu_hash', 'percpu_cgroup_storage']);
-const arrayTypes = new Set([
-  'array',
-  'percpu_array',
-  'prog_array',
-  'perf_event_array',
-  'array_of_maps',
-  'cgroup_array',
-]);
 /** Values of per-CPU maps are stored at multiples of this many bytes. */
 const perCpuAlignment = 8;
 
@@ -62,10 +37,11 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
   readonly perCpu: boolean;
   readonly #calls: MapCalls;
   #types: MapTypes;
+  #hiddenTypes: () => MapTypes | undefined = () => undefined;
 
   constructor(fd: Fd, types: MapTypes = {}) {
     super(fd);
-    this.info = mapInfo(fd);
+    this.info = readMapInfo(fd);
     this.perCpu = perCpuTypes.has(this.info.type);
     this.#calls = new MapCalls(fd);
     this.#types = types;
@@ -112,6 +88,14 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     return { key: nameOf(keyTypeId), value: nameOf(valueTypeId) };
   }
 
+  /**
+   * Where types come from when this user may not read the map's BTF, which needs CAP_SYS_ADMIN: the object that it
+   * was loaded from, say. Asked only then.
+   */
+  onHiddenTypes(source: () => MapTypes | undefined): void {
+    this.#hiddenTypes = source;
+  }
+
   /** Sets codecs for a map without BTF of its own, or in place of it. */
   useTypes(types: MapTypes): void {
     this.#types = { key: types.key ?? this.#types.key, value: types.value ?? this.#types.value };
@@ -144,6 +128,8 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     } catch (error) {
       // A type without a fixed form, such as one with a flexible tail, is still bytes.
       if (error instanceof NetkitError && error.code === 'bad-value') return bytesCodec(size, { role: part });
+      if (isErrno(error, 'EPERM', 'EACCES'))
+        return this.#hiddenTypes()?.[part] ?? bytesCodec(size, { role: part });
       throw error;
     }
   }
@@ -167,7 +153,7 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     const keyBytes = this.#encodeKey(key);
     const valueBytes = this.#encodeValue(value);
     // An update of a hash is atomic; of a prefix map it may replace another spelling only if host bits were set, which the codec refuses.
-    this.#explain('write', key, () => this.#calls.update(keyBytes, valueBytes, updateFlags[mode]));
+    this.#explained('write', key, () => this.#calls.update(keyBytes, valueBytes, updateFlags[mode]));
   }
 
   /** Removes an entry. @returns false when there was none. @throws NetkitError `unsupported` for arrays */
@@ -180,7 +166,7 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     }
     const keyBytes = this.#encodeKey(key);
     try {
-      this.#explain('delete', key, () => this.#calls.delete(keyBytes));
+      this.#explained('delete', key, () => this.#calls.delete(keyBytes));
       return true;
     } catch (error) {
       if (error instanceof NetkitError && error.code === 'not-found') return false;
@@ -263,6 +249,14 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     return Array.from({ length: possibleCpus() }, (_, cpu) => this.valueCodec.decode(view, cpu * stride));
   }
 
+  #explained(verb: 'write' | 'delete', key: Value, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      throw explainEntry(error, verb, this.keyCodec.format(key), this.info);
+    }
+  }
+
   get #stride(): number {
     return Math.ceil(this.info.valueSize / perCpuAlignment) * perCpuAlignment;
   }
@@ -292,50 +286,8 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     for (const [cpu, each] of perCpuValues.entries()) this.valueCodec.encode(each, view, cpu * this.#stride);
     return bytes;
   }
-
-  #explain(verb: string, key: Value, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      const entry = this.keyCodec.format(key);
-      const { name, type, maxEntries } = this.info;
-      const say = (
-        code: 'conflict' | 'not-found' | 'not-permitted' | 'unsupported' | 'bad-value',
-        message: string,
-      ) => new NetkitError(code, message, { cause: error, details: { map: name, key: entry } });
-      if (isErrno(error, 'EEXIST')) throw say('conflict', `${name} has an entry ${entry} already`);
-      if (isErrno(error, 'ENOENT')) throw say('not-found', `${name} has no entry ${entry}`);
-      if (isErrno(error, 'E2BIG') && arrayTypes.has(type)) {
-        throw say('bad-value', `${name} has no entry ${entry}: its indices go from 0 to ${maxEntries - 1}`);
-      }
-      if (isErrno(error, 'E2BIG', 'ENOSPC'))
-        throw say('conflict', `${name} is full: it holds ${maxEntries} entries`);
-      if (isErrno(error, 'EPERM'))
-        throw say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
-      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
-        throw say('unsupported', `cannot ${verb} entry ${entry} of ${name}: a ${type} map refuses it`);
-      }
-      throw error;
-    }
-  }
 }
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function mapInfo(fd: Fd): MapInfo {
-  const block = readInfo(fd, 'mapInfo');
-  return {
-    id: block.get('id'),
-    name: block.text('name'),
-    type: mapTypes[block.get('type')] ?? `type ${block.get('type')}`,
-    keySize: block.get('key_size'),
-    valueSize: block.get('value_size'),
-    maxEntries: block.get('max_entries'),
-    flags: block.get('map_flags'),
-    btfId: block.get('btf_id'),
-    keyTypeId: block.get('btf_key_type_id'),
-    valueTypeId: block.get('btf_value_type_id'),
-  };
 }

@@ -2,7 +2,7 @@
 import { NetkitError } from '../base/errors.js';
 import { type Netns, withNetns } from '../host/netns.js';
 import { isErrno } from '../sys/errno.js';
-import { hasTcFilters } from '../sys/netlink.js';
+import { hasClsact, hasTcFilters } from '../sys/netlink.js';
 import {
   addClsact,
   attachTcFilter,
@@ -38,6 +38,11 @@ export function addFilter(program: Program, filter: TcFilter, netns?: Netns): { 
       throw error;
     }
   });
+}
+
+/** Whether the interface has a clsact qdisc, whoever made it. */
+export function clsactExists(ifindex: number, netns?: Netns): boolean {
+  return withNetns(netns, () => hasClsact(ifindex));
 }
 
 /** The program id in a filter, or undefined when the filter, its qdisc or its interface is gone. */

@@ -90,16 +90,28 @@ export function ensureBpffs(dir: string | undefined): BpffsRoot {
       },
     );
   }
-  if (!inFirstMountNamespace()) {
-    throw new NetkitError(
-      'not-permitted',
-      `no bpf file system is mounted at ${defaultBpffs} in this mount namespace, and one mounted here would vanish with it`,
-      {
-        hint: "instead of 'ip netns exec' use --netns NAME, or name a mounted bpf file system with --bpffs DIR",
-      },
-    );
-  }
+  if (!inFirstMountNamespace()) throw hiddenPins();
   return mountDefaultBpffs();
+}
+
+/**
+ * The directory to read pins from: `dir` (the value of --bpffs), or /sys/fs/bpf, where there are none when nothing is
+ * mounted. Throws 'usage' when `dir` is no bpffs; 'not-permitted' where a mount namespace of its own hides the pins.
+ */
+export function visibleBpffs(dir: string | undefined): string {
+  const existing = existingBpffs(dir);
+  if (existing === undefined && !inFirstMountNamespace()) throw hiddenPins();
+  return existing?.path ?? defaultBpffs;
+}
+
+function hiddenPins(): NetkitError {
+  return new NetkitError(
+    'not-permitted',
+    `no bpf file system is mounted at ${defaultBpffs} in this mount namespace, and one mounted here would vanish with it`,
+    {
+      hint: "instead of 'ip netns exec' use --netns NAME, or name a mounted bpf file system with --bpffs DIR",
+    },
+  );
 }
 
 /**

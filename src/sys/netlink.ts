@@ -1,4 +1,4 @@
-/** The one question that libbpf's netlink code cannot answer: does an interface's clsact qdisc hold any filter? */
+/** What libbpf's netlink code cannot answer: is there a clsact qdisc, and is any filter on it? */
 import { declare, invoke } from './call.js';
 import { Fd } from './fd.js';
 import { checked } from './status.js';
@@ -21,36 +21,60 @@ const headerSize = 16;
 const tcMessageSize = 20;
 const receiveBytes = 32768;
 
+// struct tcmsg of linux/rtnetlink.h: family, padding, ifindex, handle, parent, info
+const ifindexAt = headerSize + 4;
+const parentAt = headerSize + 12;
+
 /** True when a filter of any kind and owner is on the clsact qdisc's ingress or egress side. @throws SysError */
 export function hasTcFilters(ifindex: number): boolean {
-  return [uapi.TC_H_MIN_INGRESS, uapi.TC_H_MIN_EGRESS].some((side) => countFilters(ifindex, side) > 0);
+  return [uapi.TC_H_MIN_INGRESS, uapi.TC_H_MIN_EGRESS].some((side) => {
+    // TC_H_MAKE(TC_H_CLSACT, side)
+    const parent = ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0;
+    return dump(uapi.RTM_GETTFILTER, uapi.RTM_NEWTFILTER, ifindex, parent).length > 0;
+  });
 }
 
-function countFilters(ifindex: number, side: number): number {
+/** True when the interface has a clsact qdisc. @throws SysError */
+export function hasClsact(ifindex: number): boolean {
+  // Kernels may dump the qdiscs of every interface, whichever was asked for.
+  return dump(uapi.RTM_GETQDISC, uapi.RTM_NEWQDISC, ifindex, 0).some(
+    (message) => message.ifindex === ifindex && message.parent === uapi.TC_H_CLSACT,
+  );
+}
+
+interface TcMessage {
+  readonly ifindex: number;
+  readonly parent: number;
+}
+
+/** Dumps the tc objects of an interface; none where it has no such qdisc. */
+function dump(request: number, answer: number, ifindex: number, parent: number): TcMessage[] {
   using socket = new Fd(
     checked('open a netlink socket', invoke('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE])),
   );
-  const request = new DataView(new ArrayBuffer(headerSize + tcMessageSize));
-  request.setUint32(0, request.byteLength, true);
-  request.setUint16(4, uapi.RTM_GETTFILTER, true);
-  request.setUint16(6, NLM_F_REQUEST_DUMP, true);
-  request.setUint32(headerSize + 4, ifindex, true);
-  // struct tcmsg: family, padding, ifindex, handle, parent; TC_H_MAKE(TC_H_CLSACT, side)
-  request.setUint32(headerSize + 12, ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0, true);
-  checked(
-    'ask for the filters',
-    invoke('send', [socket.value, new Uint8Array(request.buffer), request.byteLength, 0]),
-  );
-  let found = 0;
+  const question = new DataView(new ArrayBuffer(headerSize + tcMessageSize));
+  question.setUint32(0, question.byteLength, true);
+  question.setUint16(4, request, true);
+  question.setUint16(6, NLM_F_REQUEST_DUMP, true);
+  question.setUint32(ifindexAt, ifindex, true);
+  question.setUint32(parentAt, parent, true);
+  const bytes = new Uint8Array(question.buffer);
+  checked('ask for tc objects', invoke('send', [socket.value, bytes, bytes.length, 0]));
+  const found: TcMessage[] = [];
   for (;;) {
-    const bytes = new Uint8Array(receiveBytes);
-    const length = checked('read the filters', invoke('recv', [socket.value, bytes, bytes.length, 0]));
-    const view = new DataView(bytes.buffer, 0, length);
+    const received = new Uint8Array(receiveBytes);
+    const length = checked('read tc objects', invoke('recv', [socket.value, received, received.length, 0]));
+    const view = new DataView(received.buffer, 0, length);
     for (let at = 0; at + headerSize <= length; ) {
       const size = view.getUint32(at, true);
       const type = view.getUint16(at + 4, true);
       if (type === NLMSG_DONE || type === NLMSG_ERROR || size < headerSize) return found;
-      if (type === uapi.RTM_NEWTFILTER) found++;
+      if (type === answer) {
+        found.push({
+          ifindex: view.getUint32(at + ifindexAt, true),
+          parent: view.getUint32(at + parentAt, true),
+        });
+      }
       at += (size + 3) & ~3;
     }
   }

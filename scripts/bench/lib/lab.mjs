@@ -52,8 +52,14 @@ export class Lab {
   object(name) {
     const out = join(this.folder, `${name}.bpf.o`);
     const flags = ['-target', 'bpf', '-g', '-O2', '-mcpu=v3', `-I${join(ROOT, 'bpf/include')}`];
-    must('clang', [...flags, `-I/usr/include/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`,
-      '-c', join(ROOT, 'bpf', `${name}.bpf.c`), '-o', out]);
+    must('clang', [
+      ...flags,
+      `-I/usr/include/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`,
+      '-c',
+      join(ROOT, 'bpf', `${name}.bpf.c`),
+      '-o',
+      out,
+    ]);
     return out;
   }
 

@@ -12,13 +12,20 @@ export function judge(rows, samples) {
       .get(row.of)
       .map((value, round) => (row.over ?? []).reduce((left, name) => left - samples.get(name)[round], value));
     const { median, low, high } = summarize(values);
-    return { ...row, median, low, high, verdict: row.budget === undefined ? '' : median <= row.budget ? 'met' : 'missed' };
+    return {
+      ...row,
+      median,
+      low,
+      high,
+      verdict: row.budget === undefined ? '' : median <= row.budget ? 'met' : 'missed',
+    };
   });
 }
 
 export function markdown(judged) {
   const lines = judged.map(({ title, budget, unit, over, median, low, high, verdict }) => {
-    const number = (value) => `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+    const number = (value) =>
+      `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
     const most = budget === undefined ? '' : `${over === undefined ? '' : '+'}${budget} ${unit}`;
     return `| ${title} | ${most} | ${number(median)} ${unit} | ${number(low)} to ${number(high)} | ${verdict} |`;
   });

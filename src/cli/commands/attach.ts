@@ -6,7 +6,7 @@ import { findFunction } from '../../cnf/inventory.js';
 import { splitReference } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { linkDocument, recordedLinkDocument } from '../describe.js';
-import { changeDocument, environmentOf, storeOf } from '../environment.js';
+import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'attach'> = async (context, { program: reference, target }, { hook, mode }) => {
   const { functionName, name } = splitReference(reference);
@@ -29,7 +29,7 @@ export const run: Command<'attach'> = async (context, { program: reference, targ
     return proposal;
   });
   const planned = outcome.actions.flatMap((action) => (action.kind === 'attach' ? [action.link] : []));
-  const present = findFunction(context.paths.bpffs, storeOf(context), functionName)?.links ?? [];
+  const present = findFunction(pinsOf(context), storeOf(context), functionName)?.links ?? [];
   const documentOf = (linkName: string) => present.find((link) => link.name === linkName);
   const show = (link: (typeof planned)[number], already: boolean) => {
     const listed = documentOf(link.name);

@@ -8,7 +8,7 @@ import type { LinkState } from '../../cnf/state.js';
 import { Link } from '../../ebpf/link.js';
 import type { Command, CommandContext } from '../context.js';
 import { linkDocument, recordedLinkDocument } from '../describe.js';
-import { changeDocument, environmentOf, storeOf } from '../environment.js';
+import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'detach'> = async (context, { program: reference, target }, { hook }) => {
   const id = idOf(reference);
@@ -57,7 +57,7 @@ async function detachOwn(context: CommandContext<'detach'>, request: DetachReque
 /** netkit's own link goes the usual way; any other is detached because it was named. */
 async function detachById(context: CommandContext<'detach'>, id: number): Promise<void> {
   const environment: EnvironmentOptions = environmentOf(context);
-  const own = listFunctions(context.paths.bpffs, storeOf(context))
+  const own = listFunctions(pinsOf(context), storeOf(context))
     .flatMap(({ links }) => links)
     .find(({ info }) => info?.id === id);
   if (own?.function !== undefined && own.state !== undefined) {

@@ -1,12 +1,12 @@
 import { listAllLinks, listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
 import { linkDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 import { selected } from '../selection.js';
 import { linkTable } from '../tables.js';
 
 export const run: Command<'link list'> = async (context, { function: name }, { all }) => {
-  const functions = selected(listFunctions(context.paths.bpffs, storeOf(context)), name, all, context);
+  const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
   const listed = all ? listAllLinks(functions) : functions.flatMap(({ links }) => links);
   const links = listed.map(linkDocument);
   context.output.result({ links }, (page) => linkTable(page, links));

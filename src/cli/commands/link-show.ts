@@ -2,10 +2,10 @@ import { foreignLink, listFunctions } from '../../cnf/inventory.js';
 import { openLink } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { linkDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'link show'> = async (context, { reference }) => {
-  const { bpffs } = context.paths;
+  const bpffs = pinsOf(context);
   using opened = openLink(reference, bpffs);
   const info = opened.info();
   const own = listFunctions(bpffs, storeOf(context))

@@ -1,11 +1,11 @@
 import { listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
 import { functionDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 import { targetText } from '../tables.js';
 
 export const run: Command<'list'> = async (context) => {
-  const functions = listFunctions(context.paths.bpffs, storeOf(context)).map(functionDocument);
+  const functions = listFunctions(pinsOf(context), storeOf(context)).map(functionDocument);
   context.output.result({ functions }, (page) => {
     if (functions.length === 0) page.line('no function is loaded');
     page.table(

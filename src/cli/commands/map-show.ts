@@ -2,10 +2,10 @@ import { describeMap, listFunctions } from '../../cnf/inventory.js';
 import { openMap } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { mapDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'map show'> = async (context, { reference }) => {
-  const { bpffs } = context.paths;
+  const bpffs = pinsOf(context);
   using opened = openMap(reference, bpffs);
   const own = listFunctions(bpffs, storeOf(context))
     .flatMap(({ maps }) => maps)

@@ -1,12 +1,12 @@
 import { listAllPrograms, listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
 import { programDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 import { selected } from '../selection.js';
 import { programTable } from '../tables.js';
 
 export const run: Command<'prog list'> = async (context, { function: name }, { all }) => {
-  const functions = selected(listFunctions(context.paths.bpffs, storeOf(context)), name, all, context);
+  const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
   const listed = all ? listAllPrograms(functions) : functions.flatMap(({ programs }) => programs);
   const programs = listed.map(programDocument);
   context.output.result({ programs }, (page) => programTable(page, programs));

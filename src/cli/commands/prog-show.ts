@@ -2,10 +2,10 @@ import { foreignProgram, listFunctions } from '../../cnf/inventory.js';
 import { openProgram } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { programDocument } from '../describe.js';
-import { storeOf } from '../environment.js';
+import { pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'prog show'> = async (context, { reference }) => {
-  const { bpffs } = context.paths;
+  const bpffs = pinsOf(context);
   using opened = openProgram(reference, bpffs);
   const { id } = opened.info();
   const own = listFunctions(bpffs, storeOf(context))

@@ -4,10 +4,10 @@ import { planUnload } from '../../cnf/detach-function.js';
 import { change } from '../../cnf/environment.js';
 import { findFunction, listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
-import { changeDocument, environmentOf, storeOf } from '../environment.js';
+import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
 
 export const run: Command<'unload'> = async (context, { function: name }, { all }) => {
-  const { bpffs } = context.paths;
+  const bpffs = pinsOf(context);
   const store = storeOf(context);
   if ((name === undefined) !== all) {
     throw new NetkitError(

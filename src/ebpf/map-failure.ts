@@ -1,0 +1,38 @@
+import { type ErrorCode, NetkitError } from '../base/errors.js';
+import { isErrno } from '../sys/errno.js';
+import type { MapInfo } from './map-info.js';
+
+/** Maps whose entries are all there from the start. */
+export const arrayTypes: ReadonlySet<string> = new Set([
+  'array',
+  'percpu_array',
+  'prog_array',
+  'perf_event_array',
+  'array_of_maps',
+  'cgroup_array',
+]);
+
+/** What a refused write or delete of one entry means, in words; other errors as they are. */
+export function explainEntry(
+  error: unknown,
+  verb: 'write' | 'delete',
+  entry: string,
+  info: MapInfo,
+): unknown {
+  const { name, type, maxEntries } = info;
+  const say = (code: ErrorCode, message: string): NetkitError =>
+    new NetkitError(code, message, { cause: error, details: { map: name, key: entry } });
+  if (isErrno(error, 'EEXIST')) return say('conflict', `${name} has an entry ${entry} already`);
+  if (isErrno(error, 'ENOENT')) return say('not-found', `${name} has no entry ${entry}`);
+  if (isErrno(error, 'E2BIG') && arrayTypes.has(type)) {
+    return say('bad-value', `${name} has no entry ${entry}: its indices go from 0 to ${maxEntries - 1}`);
+  }
+  if (isErrno(error, 'E2BIG', 'ENOSPC'))
+    return say('conflict', `${name} is full: it holds ${maxEntries} entries`);
+  if (isErrno(error, 'EPERM'))
+    return say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
+  if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
+    return say('unsupported', `cannot ${verb} entry ${entry} of ${name}: a ${type} map refuses it`);
+  }
+  return error;
+}

@@ -1,0 +1,39 @@
+import { mapTypes } from '../base/kernel-words.js';
+import { readInfo } from '../sys/bpf.js';
+import type { Fd } from '../sys/fd.js';
+
+/** What the kernel tells of a map. */
+export interface MapInfo {
+  readonly id: number;
+  /** At most 15 characters: the kernel cuts longer names. */
+  readonly name: string;
+  /** The kernel's word, such as `lpm_trie`. */
+  readonly type: string;
+  /** Bytes. */
+  readonly keySize: number;
+  /** Bytes, of one CPU's value where the map is per-CPU. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** BPF_F_* bits. */
+  readonly flags: number;
+  /** 0 without BTF. */
+  readonly btfId: number;
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+}
+
+export function readMapInfo(fd: Fd): MapInfo {
+  const block = readInfo(fd, 'mapInfo');
+  return {
+    id: block.get('id'),
+    name: block.text('name'),
+    type: mapTypes[block.get('type')] ?? `type ${block.get('type')}`,
+    keySize: block.get('key_size'),
+    valueSize: block.get('value_size'),
+    maxEntries: block.get('max_entries'),
+    flags: block.get('map_flags'),
+    btfId: block.get('btf_id'),
+    keyTypeId: block.get('btf_key_type_id'),
+    valueTypeId: block.get('btf_value_type_id'),
+  };
+}
