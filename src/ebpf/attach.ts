@@ -7,9 +7,10 @@ import { createLink } from '../sys/bpf.js';
 import { isErrno, type SysError } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
 import { queryXdp } from '../sys/xdp.js';
+import { openId } from './by-id.js';
 import { Link } from './link.js';
 import type { Program } from './program.js';
-import { openProgramId, readProgramInfo } from './program-info.js';
+import { readProgramInfo } from './program-info.js';
 
 export type Direction = 'ingress' | 'egress';
 /** `native`: in the driver. `generic`: in the network stack, on any interface, slower. `offload`: on the card. */
@@ -139,7 +140,7 @@ function xdpTaken(target: Interface, cause: SysError): NetkitError {
 
 function nameOfProgram(id: number): string {
   try {
-    using other = openProgramId(id);
+    using other = openId('program', id);
     return `'${readProgramInfo(other).name}', id ${id}`;
   } catch {
     // Without CAP_SYS_ADMIN, or when it has gone meanwhile, the id must do.

@@ -1,8 +1,9 @@
 import { NetkitError } from '../base/errors.js';
 import { attachTypes, linkTypes } from '../base/kernel-words.js';
-import { detachLink, objectIds, openById, readInfo, updateLink } from '../sys/bpf.js';
+import { detachLink, readInfo, updateLink } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
+import { listIds, openId } from './by-id.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
 import type { Program } from './program.js';
 
@@ -30,18 +31,12 @@ export class Link extends KernelObject {
 
   /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): Link {
-    try {
-      return new Link(openById('link', id));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT'))
-        throw new NetkitError('not-found', `there is no link with id ${id}`, { cause: error });
-      throw error;
-    }
+    return new Link(openId('link', id));
   }
 
   /** Ids of all links; needs CAP_SYS_ADMIN. */
   static ids(): Generator<number> {
-    return objectIds('link');
+    return listIds('link');
   }
 
   info(): LinkInfo {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
 import { bytesCodec, type Codec, codecFor, type Value } from '../obj/codec/index.js';
-import { MapCalls, objectIds, openById } from '../sys/bpf.js';
+import { MapCalls } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
 import { uapi } from '../sys/uapi.js';
+import { listIds, openId } from './by-id.js';
 import { kernelBtf } from './kernel-btf.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
 import { explainEntry } from './map-failure.js';
@@ -54,18 +55,12 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
 
   /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): BpfMap {
-    try {
-      return new BpfMap(openById('map', id));
-    } catch (error) {
-      if (isErrno(error, 'ENOENT'))
-        throw new NetkitError('not-found', `there is no map with id ${id}`, { cause: error });
-      throw error;
-    }
+    return new BpfMap(openId('map', id));
   }
 
   /** Ids of all maps; needs CAP_SYS_ADMIN. */
   static ids(): Generator<number> {
-    return objectIds('map');
+    return listIds('map');
   }
 
   /** What only /proc tells: bytes charged for the map (0 for kinds that do not count), and whether it is frozen. */

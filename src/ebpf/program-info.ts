@@ -1,7 +1,5 @@
-import { NetkitError } from '../base/errors.js';
 import { programTypes } from '../base/kernel-words.js';
-import { infoBlock, openById, readInfo } from '../sys/bpf.js';
-import { isErrno } from '../sys/errno.js';
+import { infoBlock, readInfo } from '../sys/bpf.js';
 import type { Fd } from '../sys/fd.js';
 
 /** What the kernel tells of a loaded program. */
@@ -29,17 +27,6 @@ export interface ProgramInfo {
   /** Counted only while BPF statistics are on (`sysctl kernel.bpf_stats_enabled`). */
   readonly runCount: bigint;
   readonly runTimeNs: bigint;
-}
-
-/** Opens a program by id; needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
-export function openProgramId(id: number): Fd {
-  try {
-    return openById('program', id);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT'))
-      throw new NetkitError('not-found', `there is no program with id ${id}`, { cause: error });
-    throw error;
-  }
 }
 
 export function readProgramInfo(fd: Fd): ProgramInfo {

@@ -1,8 +1,8 @@
-import { objectIds } from '../sys/bpf.js';
 import { type AttachOptions, attach } from './attach.js';
+import { listIds, openId } from './by-id.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
 import type { Link } from './link.js';
-import { openProgramId, type ProgramInfo, readProgramInfo } from './program-info.js';
+import { type ProgramInfo, readProgramInfo } from './program-info.js';
 import { type TestRunOptions, type TestRunResult, testRun } from './test-run.js';
 
 export type { ProgramInfo } from './program-info.js';
@@ -16,12 +16,12 @@ export class Program extends KernelObject {
 
   /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): Program {
-    return new Program(openProgramId(id));
+    return new Program(openId('program', id));
   }
 
   /** Ids of all loaded programs; needs CAP_SYS_ADMIN. */
   static ids(): Generator<number> {
-    return objectIds('program');
+    return listIds('program');
   }
 
   info(): ProgramInfo {

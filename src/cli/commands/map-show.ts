@@ -1,12 +1,12 @@
 import { describeMap, listFunctions } from '../../cnf/inventory.js';
-import { openMap } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { mapDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { openTypedMap } from '../typed-map.js';
 
 export const run: Command<'map show'> = async (context, { reference }) => {
   const bpffs = pinsOf(context);
-  using opened = openMap(reference, bpffs);
+  using opened = await openTypedMap(context, reference, {});
   const own = listFunctions(bpffs, storeOf(context))
     .flatMap(({ maps }) => maps)
     .find(({ info }) => info?.id === opened.info.id);
@@ -19,10 +19,13 @@ export const run: Command<'map show'> = async (context, { reference }) => {
       ['id', map.id],
       ['type', map.type],
       ['function', map.function],
-      ['key', `${map.keyType ?? 'without a type'}, ${map.keySize} bytes: ${opened.keyCodec.describe()}`],
+      [
+        'key',
+        `${map.keyType ?? opened.keyCodec.typeName}, ${map.keySize} bytes: ${opened.keyCodec.describe()}`,
+      ],
       [
         'value',
-        `${map.valueType ?? 'without a type'}, ${map.valueSize} bytes: ${opened.valueCodec.describe()}`,
+        `${map.valueType ?? opened.valueCodec.typeName}, ${map.valueSize} bytes: ${opened.valueCodec.describe()}`,
       ],
       ['entries', `${map.maxEntries} at most`],
       ['flags', map.flags.join(', ') || null],
