@@ -1,39 +1,48 @@
-// Builds dist: the command line and the library as bundles that share their chunks, and the library's type declarations.
+// Builds dist: the command line in two scripts, the library as modules, its type declarations, and the objects of bpf/.
 // Everything but koffi is bundled, so that an installed netkit has one dependency.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { pack } from './pack/pack.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Built aside and put in place as a whole: a netkit that runs meanwhile finds the old one or the new one.
 const dist = join(root, `.dist-${process.pid}`);
 process.on('exit', () => rmSync(dist, { recursive: true, force: true }));
 
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/process.ts', index: 'src/index.ts' },
-  outdir: dist,
-  chunkNames: 'chunks/[name]-[hash]',
+const settings = {
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20',
   external: ['koffi'],
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
+  logLevel: 'warning',
+};
+const library = await build({
+  ...settings,
+  absWorkingDir: root,
+  entryPoints: { index: 'src/index.ts' },
+  outdir: dist,
+  chunkNames: 'chunks/[name]-[hash]',
+  splitting: true,
+  format: 'esm',
   metafile: true,
   // Some dependencies are CommonJS and require modules of Node.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
 });
+const commandLine = await pack(root, 'src/cli/process.ts', settings);
+for (const [name, text] of Object.entries(commandLine.files)) writeFileSync(join(dist, name), text);
 
-writeFileSync(join(dist, 'THIRD-PARTY.txt'), licences(Object.keys(metafile.inputs)));
+writeFileSync(
+  join(dist, 'THIRD-PARTY.txt'),
+  licences([...commandLine.inputs, ...Object.keys(library.metafile.inputs)]),
+);
 
 const tsc = spawnSync(
   process.execPath,

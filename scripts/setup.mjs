@@ -141,6 +141,7 @@ function build() {
     'bin',
     'bpf',
     'scripts/build.mjs',
+    'scripts/pack',
     'package.json',
     'package-lock.json',
     'tsconfig.json',

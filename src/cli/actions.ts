@@ -4,7 +4,12 @@ import type { CommandName } from './table/index.js';
 type Load<N extends CommandName> = () => Promise<{ readonly run: Command<N> }>;
 
 /** The body of every command, imported only when it runs. */
-export const actions: { readonly [N in CommandName]?: Load<N> } = {
+export const actions: { readonly [N in CommandName]: Load<N> } = {
+  build: () => import('./commands/build.js'),
+  inspect: () => import('./commands/inspect.js'),
+  'gen vmlinux': () => import('./commands/gen-vmlinux.js'),
+  doctor: () => import('./commands/doctor.js'),
+  'prog run': () => import('./commands/prog-run.js'),
   attach: () => import('./commands/attach.js'),
   detach: () => import('./commands/detach.js'),
   'link list': () => import('./commands/link-list.js'),

@@ -50,6 +50,11 @@ export interface Move {
   readonly function: string;
   readonly from: string;
   readonly to: string;
+  /**
+   * There only when what was at `to` had been moved out of the way before: without it this move was not made, and
+   * taking it back would take away what is at `to` still.
+   */
+  readonly displaced?: string | undefined;
 }
 
 /** Writes the function's state file, or removes it. In each plan the record of `Plan.function` is the point of no return. */

@@ -1,5 +1,4 @@
 /** Attaching a function's programs: which ones, where, and the plan. */
-import { randomInt } from 'node:crypto';
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { hookAvailable } from '../ebpf/feature.js';
@@ -212,5 +211,5 @@ function freeName(wanted: string, links: readonly LinkState[]): string {
 }
 
 function newHandle(): number {
-  return handlePrefix + randomInt(1, 0xffff);
+  return handlePrefix + 1 + Math.floor(Math.random() * 0xfffe);
 }

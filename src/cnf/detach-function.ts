@@ -136,7 +136,7 @@ function qdiscHeirs(world: World, state: FunctionState, leaving: readonly LinkSt
   const marked = leaving.filter((link) => link.filter?.madeQdisc === true);
   if (marked.length === 0) return [];
   return world.store.names().flatMap((name): Action[] => {
-    const owner = name === state.name ? undefined : world.store.read(name);
+    const owner = name === state.name ? undefined : world.store.peek(name);
     if (owner === undefined || !owner.links.some((link) => marked.some((made) => sharesQdisc(made, link))))
       return [];
     return [

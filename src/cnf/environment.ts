@@ -1,16 +1,15 @@
 /** Where netkit works, and how a change is made there: lock, recovery, plan, execution. */
-import { randomUUID } from 'node:crypto';
 import { NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import type { BpfMap } from '../ebpf/map.js';
-import { bootId } from '../host/kernel.js';
+import { bootId, newUuid } from '../host/kernel.js';
 import { acquireLock, type Lock } from '../host/lock.js';
 import { defaultBpffs, ensureBpffs, existingBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
 import type { Stage } from './perform.js';
-import type { FunctionState, LinkState } from './state.js';
+import type { LinkState } from './state.js';
 import { StateStore } from './store.js';
 
 export interface EnvironmentOptions {
@@ -22,6 +21,8 @@ export interface EnvironmentOptions {
   readonly command: string;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Goes on when the journal of a killed command is damaged: for what can work from the pins alone. */
+  readonly despiteJournal?: boolean;
   note(text: string): void;
 }
 
@@ -110,11 +111,11 @@ function recoverLeftovers(
   store: StateStore,
   bpffs: string,
 ): Recovery | undefined {
-  const recovery = recover(stageOf(options, store, bpffs));
+  const recovery = recoverJournal(options, store, bpffs);
   if (recovery !== undefined)
     options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
   for (const name of store.names()) {
-    const state = readQuietly(store, name);
+    const state = store.peek(name);
     if (state === undefined || state.bootId === bootId() || state.persist) continue;
     store.remove(name);
     store.dropObject(state.object.file);
@@ -122,18 +123,23 @@ function recoverLeftovers(
   return recovery;
 }
 
-/** A damaged file is reported by the command that needs it, not by each. */
-function readQuietly(store: StateStore, name: string): FunctionState | undefined {
+function recoverJournal(
+  options: EnvironmentOptions,
+  store: StateStore,
+  bpffs: string,
+): Recovery | undefined {
   try {
-    return store.read(name);
+    return recover(stageOf(options, store, bpffs));
   } catch (error) {
-    if (error instanceof NetkitError) return undefined;
-    throw error;
+    const isDamaged = error instanceof NetkitError && error.code === 'bad-state';
+    if (options.despiteJournal !== true || !isDamaged) throw error;
+    options.note(`${error.message}: what was killed is not undone`);
+    return undefined;
   }
 }
 
 function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, scope: Scope): World {
-  return { bpffs, store, bootId: bootId(), change: randomUUID(), scope, note: options.note };
+  return { bpffs, store, bootId: bootId(), change: newUuid(), scope, note: options.note };
 }
 
 function stageOf(options: EnvironmentOptions, store: StateStore, bpffs: string, proposal?: Proposal): Stage {

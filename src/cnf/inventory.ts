@@ -8,7 +8,7 @@ import { Program, type ProgramInfo } from '../ebpf/program.js';
 import { filterProgramId } from '../ebpf/tc-filter.js';
 import { bootId } from '../host/kernel.js';
 import { reopenNamespace } from './attachment.js';
-import { functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
+import { exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
 import { isFunctionName } from './names.js';
 import type { FunctionState, LinkState } from './state.js';
 import type { StateStore } from './store.js';
@@ -75,7 +75,10 @@ export function listFunctions(bpffs: string, store: StateStore): ListedFunction[
 
 /** One function; undefined when there is none of that name. */
 export function findFunction(bpffs: string, store: StateStore, name: string): ListedFunction | undefined {
-  return listFunctions(bpffs, store).find((listed) => listed.name === name);
+  const state = currentState(store, name);
+  const root = state?.bpffs ?? bpffs;
+  if (state === undefined && !exists(functionFolder(bpffs, name))) return undefined;
+  return describeFunction(name, state, root);
 }
 
 /** A state of another boot that is not to be brought back means nothing any more. */

@@ -147,7 +147,13 @@ function replaceActions(world: World, before: FunctionState, after: FunctionStat
       },
     );
   }
-  const move = (from: string, to: string): Action => ({ kind: 'move', function: name, from, to });
+  const move = (from: string, to: string, displaced?: string): Action => ({
+    kind: 'move',
+    function: name,
+    from,
+    to,
+    displaced,
+  });
   return [
     { kind: 'load', function: name, folder: staging },
     ...before.links.map(
@@ -162,8 +168,8 @@ function replaceActions(world: World, before: FunctionState, after: FunctionStat
     ),
     move(`${folder}/progs`, `${staging}/old_progs`),
     move(`${folder}/maps`, `${staging}/old_maps`),
-    move(`${staging}/progs`, `${folder}/progs`),
-    move(`${staging}/maps`, `${folder}/maps`),
+    move(`${staging}/progs`, `${folder}/progs`, `${staging}/old_progs`),
+    move(`${staging}/maps`, `${folder}/maps`, `${staging}/old_maps`),
     { kind: 'record', function: name, before, after: { ...after, links: before.links } },
     { kind: 'unpin', function: name, folder: staging },
     ...dropOld(before, after),

@@ -9,7 +9,7 @@ import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
-import { attachLink, detachLink, swapLink } from './attachment.js';
+import { attachLink, detachLink, isAlive, swapLink } from './attachment.js';
 import { exists, makeFolder, namesIn, type PinFolder, pinPath, removeEmptyFolders } from './layout.js';
 import type { LinkState } from './state.js';
 import type { StateStore } from './store.js';
@@ -54,6 +54,9 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   detach: {
     perform: (action) => detachLink(action.folder, action.link),
     undo: (action, stage) => {
+      if (isAlive(action.folder, action.link)) return;
+      // Of a link that was detached only, the dead pin is left.
+      detachLink(action.folder, action.link);
       attachLink(action.folder, action.link, stage);
     },
   },
@@ -62,12 +65,14 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
       stage.made.set(action.link.name, swapLink(action.folder, action.link, action.from, action.to));
     },
     undo: (action) => {
-      swapLink(action.folder, action.link, action.to, action.from);
+      if (exists(action.to)) swapLink(action.folder, action.link, action.to, action.from);
     },
   },
   move: {
     perform: (action) => rename(action.from, action.to),
-    undo: (action) => rename(action.to, action.from),
+    undo: (action) => {
+      if (action.displaced === undefined || exists(action.displaced)) rename(action.to, action.from);
+    },
   },
   record: {
     perform(action, stage) {

@@ -1,6 +1,7 @@
 /** The state directory: one file a function, the stored objects, the journal and the lock. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod/mini';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
@@ -73,6 +74,16 @@ export class StateStore {
     );
   }
 
+  /** {@link read} for functions beside the one at hand: the command that is about a damaged file reports it, not each. */
+  peek(name: string): FunctionState | undefined {
+    try {
+      return this.read(name);
+    } catch (error) {
+      if (error instanceof NetkitError && error.code === 'bad-state') return undefined;
+      throw error;
+    }
+  }
+
   write(state: FunctionState): void {
     writeFileSynced(join(this.directory, `${state.name}.json`), `${JSON.stringify(state, null, 2)}\n`);
   }
@@ -99,10 +110,12 @@ export class StateStore {
 
   /** The plan that a killed command left, if one did. @throws NetkitError `bad-state` */
   readJournal(): Plan | undefined {
-    const value = readJson(join(this.directory, journalFile));
+    const path = join(this.directory, journalFile);
+    const value = readJson(path, journalHint);
     if (value === undefined) return undefined;
-    // Written by writeJournal alone, in one step: it is whole or not there.
-    return value as Plan;
+    // Written by writeJournal alone, in one step: what is whole outside is whole inside.
+    if (isPlan(value)) return value;
+    throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, { hint: journalHint });
   }
 
   writeJournal(plan: Plan): void {
@@ -114,7 +127,21 @@ export class StateStore {
   }
 }
 
-function readJson(path: string): unknown {
+const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
+
+const planShape = z.object({
+  change: z.string(),
+  command: z.string(),
+  startedAt: z.string(),
+  function: z.string(),
+  actions: z.array(z.looseObject({ kind: z.string(), function: z.string() })),
+});
+
+function isPlan(value: unknown): value is Plan {
+  return planShape.safeParse(value).success;
+}
+
+function readJson(path: string, hint?: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -125,6 +152,6 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new NetkitError('bad-state', `${path} is damaged: ${messageOf(error)}`, { cause: error });
+    throw new NetkitError('bad-state', `${path} is damaged: ${messageOf(error)}`, { hint, cause: error });
   }
 }

@@ -23,7 +23,7 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
   for (const each of names) {
     let counts = { programs: 0, maps: 0, links: 0 };
     try {
-      const outcome = await change(environmentOf(context), (world) => {
+      const outcome = await change({ ...environmentOf(context), despiteJournal: true }, (world) => {
         const proposal = planUnload(world, each);
         counts = countsOf(world.bpffs, each);
         return proposal;

@@ -81,7 +81,9 @@ export const documents = {
           size: count('Its size in bytes.'),
           section: text('The section that it is in: .rodata, .data, .bss, …'),
           readOnly: flag('Whether the program cannot change it.'),
-          value: decoded('Its value before `load --set`; null where its type has no values.'),
+          value: decoded(
+            'Its value before `load --set`; null where its type has no values, or where it takes more than 4096 bytes.',
+          ),
           form: maybe(z.string(), 'How a value is written for `load --set`.'),
         }),
       )
@@ -90,11 +92,9 @@ export const documents = {
       .array(
         z.strictObject({
           name: text('Its name.'),
-          kind: z
-            .enum(['kconfig', 'ksym'])
-            .meta({
-              description: "A setting of the kernel's build, or a variable or function of the kernel.",
-            }),
+          kind: z.enum(['kconfig', 'ksym']).meta({
+            description: "A setting of the kernel's build, or a variable or function of the kernel.",
+          }),
           type: text('Its C type.'),
           required: flag('Whether loading fails on a kernel without it.'),
         }),

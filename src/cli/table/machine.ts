@@ -6,11 +6,11 @@ export const machineCommands = [
     name: 'doctor',
     summary: 'check what this machine offers and what is missing',
     about: [
-      'Checks the kernel, its BTF, bpffs, capabilities, the tools that netkit calls, and cgroup v2, and lists the hooks that this kernel offers. Changes nothing.',
+      'Checks the kernel, its BTF, bpffs, capabilities, the tools that netkit calls, and cgroup v2, and lists the hooks that this kernel offers. Changes nothing; to find out about hooks it loads programs of two instructions, which are gone again at once.',
     ],
     arguments: [],
     options: [],
-    exits: [{ status: 1, about: 'Something is missing that netkit needs.' }],
+    exits: [{ status: 1, about: 'Something is missing that loading and attaching need.' }],
     examples: [{ command: 'sudo netkit doctor', about: 'Check everything; some checks need root.' }],
   },
   {

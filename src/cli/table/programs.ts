@@ -58,7 +58,8 @@ export const programCommands = [
         value: { name: 'HEX', kind: 'text' },
         repeatable: true,
         conflicts: ['pcap'],
-        about: 'A packet in hexadecimal, from its Ethernet header on.',
+        about:
+          'A packet in hexadecimal, from its Ethernet header on; spaces and colons may stand between the digits.',
       },
       {
         long: 'pcap',
@@ -79,10 +80,16 @@ export const programCommands = [
       {
         long: 'out',
         value: { name: 'FILE', kind: 'pcap' },
-        about: 'Write the packets that come out to a pcap file.',
+        about: 'Write the packets, as the program left them, to a pcap file.',
       },
     ],
-    exits: [{ status: 6, about: 'Programs of that type cannot be run so.' }],
+    exits: [
+      {
+        status: 2,
+        about: 'There is no packet, or one is not what it should be: too short, odd digits, no capture file.',
+      },
+      { status: 6, about: 'Programs of that type cannot be run so.' },
+    ],
     examples: [
       {
         command: 'netkit prog run fw/firewall --pcap ping.pcap',

@@ -1,0 +1,76 @@
+// Packs the command line into two scripts. ECMAScript modules cost a command more than a millisecond each to load, and V8
+// compiles what it loads anew in each process: so all modules become functions in one of
+//   cli.cjs       what every start needs, help included, small enough to be compiled each time
+//   commands.cjs  everything else, run with the code that V8 kept of an earlier run of the command (runtime.cjs)
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, transform } from 'esbuild';
+
+const runtime = fileURLToPath(new URL('runtime.cjs', import.meta.url));
+/** The modules that belong to the start, with all that they import at once. */
+const startModules = [/^src\/cli\/(process|help|version)\.ts$/];
+
+/** @returns the two scripts by name, and the names of all source files in them */
+export async function pack(root, entryPoint, settings) {
+  const { outputFiles, metafile } = await build({
+    ...settings,
+    absWorkingDir: root,
+    entryPoints: { cli: entryPoint },
+    outdir: `${root}/dist`,
+    outExtension: { '.js': '.cjs' },
+    chunkNames: '[name]-[hash]',
+    splitting: true,
+    format: 'esm',
+    metafile: true,
+    write: false,
+  });
+  const start = startChunks(metafile);
+  const factories = { start: [], rest: [] };
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: settings.target,
+      minifySyntax: true,
+      minifyWhitespace: true,
+      // `import()` of another module of the pack becomes a call of the pack's own `require`.
+      supported: { 'dynamic-import': false },
+      define: { 'import.meta.url': '__packUrl' },
+    });
+    const name = `./${basename(path)}`;
+    factories[start.has(name) ? 'start' : 'rest'].push(`'${name}'(exports,require,module){${code}}`);
+  }
+  const commands = `(function(__packUrl){return{${factories.rest.join(',\n')}}})`;
+  const id = createHash('sha256').update(commands).digest('hex').slice(0, 16);
+  const names = JSON.stringify(commandNames(metafile));
+  const cli = [
+    "'use strict';const __packUrl=require('node:url').pathToFileURL(__filename).href;const runtime={};(function(module){",
+    readFileSync(runtime, 'utf8'),
+    `})(runtime);module.exports=runtime.exports({id:'${id}',commands:${names},entry:'./cli.cjs',start:{`,
+    factories.start.join(',\n'),
+    '}},require,__dirname);',
+  ].join('\n');
+  return { files: { 'cli.cjs': cli, 'commands.cjs': commands }, inputs: Object.keys(metafile.inputs) };
+}
+
+/** Names of the chunks that hold the start: its modules, and whatever these import at once. */
+function startChunks({ outputs }) {
+  const chunks = new Set();
+  const add = (path) => {
+    const name = `./${basename(path)}`;
+    if (outputs[path] === undefined || chunks.has(name)) return;
+    chunks.add(name);
+    for (const { path: next, kind } of outputs[path].imports) if (kind === 'import-statement') add(next);
+  };
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (startModules.some((module) => module.test(entryPoint ?? ''))) add(path);
+  }
+  return chunks;
+}
+
+/** `map-get` for src/cli/commands/map-get.ts */
+function commandNames({ inputs }) {
+  return Object.keys(inputs).flatMap((path) => /^src\/cli\/commands\/([\w-]+)\.ts$/.exec(path)?.[1] ?? []);
+}

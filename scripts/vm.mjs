@@ -1,0 +1,130 @@
+// `npm run test:vm -- [KERNEL...] [--quick] [--fresh] [--jobs=N] [--minutes=N] [--filter=TEXT] [--verbose]`: the kernel
+// and end-to-end tests on other kernels, each in a virtual machine. Without KERNEL, on all of them.
+//   --quick     only test/kernel and the end-to-end tests of operating a function
+//   --filter    only test files whose path contains this text
+//   --fresh     fetches the newest kernels of the suites instead of using those in the cache
+//   --jobs      how many machines at a time; 1 unless told
+//   --minutes   after which a machine is stopped; 20 unless told
+//   --verbose   prints the machines' consoles; they are always in .cache/vm/KERNEL/console.log
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { initramfs } from './vm/initramfs.mjs';
+import { busybox, kernel, suites } from './vm/kernels.mjs';
+import { runMachine } from './vm/machine.mjs';
+import { outcome } from './vm/outcome.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+const known = Object.keys(suites);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    filter: { type: 'string', multiple: true, default: [] },
+    jobs: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '20' },
+  },
+});
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`vm: there is no kernel ${unknown.join(' ')}; those known are ${known.join(' ')}`);
+  process.exit(2);
+}
+if (process.getuid?.() !== 0) {
+  console.error("vm: needs root: tests inside are root, and read the host's files as whoever started the machine");
+  process.exit(2);
+}
+
+const waiting = positionals.length > 0 ? [...positionals] : [...known];
+const order = [...waiting];
+const results = new Map();
+await Promise.all(
+  Array.from({ length: Number(options.jobs) }, async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      results.set(name, await test(name));
+      report(name, results.get(name));
+    }
+  }),
+);
+matrix();
+const failed = [...results.values()].some((result) => result.failed > 0);
+process.exitCode = failed ? 1 : 0;
+
+async function test(name) {
+  const folder = join(root, '.cache/vm', name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'results'), { recursive: true });
+  const { release, image, modules } = kernel(name, options.fresh);
+  const settings = {
+    CHECKOUT: root,
+    NODE: process.execPath,
+    ARGUMENTS: [...(options.quick ? ['--quick'] : []), ...options.filter].join(' '),
+  };
+  const initial = join(folder, 'initramfs');
+  writeFileSync(initial, initramfs(modules, busybox(), settings));
+  say(name, `Linux ${release} …`);
+  const started = Date.now();
+  const minutes = Number(options.minutes);
+  const { timedOut } = await runMachine({
+    image,
+    initramfs: initial,
+    folder,
+    timeoutMs: minutes * 60_000,
+    onLine: (line) => {
+      if (options.verbose || /^netkit-vm: /.test(line)) {
+        say(name, line);
+      }
+    },
+  });
+  rmSync(initial);
+  const result = outcome(join(folder, 'results/cases.jsonl'), { timedOut, minutes });
+  return { release, seconds: (Date.now() - started) / 1000, folder, ...result };
+}
+
+function report(name, { seconds, passed, failed, skipped, failures, folder, slow }) {
+  for (const { what, errors } of failures) {
+    say(name, `FAILED ${what}`);
+    for (const line of errors.flatMap((text) => text.split('\n').slice(0, 12))) {
+      say(name, `    ${line}`);
+    }
+  }
+  if (passed + skipped === 0 && !options.verbose) {
+    const tail = readFileSync(join(folder, 'console.log'), 'utf8').trimEnd().split('\n').slice(-30);
+    say(name, `the end of ${join(folder, 'console.log')}:\n${tail.join('\n')}`);
+  }
+  if (options.verbose) {
+    for (const { test, seconds } of slow.slice(0, 10)) {
+      say(name, `${seconds.toFixed(1).padStart(7)} s  ${test}`);
+    }
+  }
+  say(name, `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds.toFixed(0)} s`);
+}
+
+/** Kernel by kernel, and below it the reasons why tests could not run where. */
+function matrix() {
+  const columns = (cells) => `${cells[0].padEnd(8)}${cells[1].padEnd(24)}${cells.slice(2).map((cell) => cell.padStart(9)).join('')}`;
+  console.log(`\n${columns(['kernel', 'release', 'passed', 'failed', 'skipped', 'seconds'])}`);
+  const reasons = new Map();
+  for (const name of order) {
+    const { release, passed, failed, skipped, seconds, reasons: own } = results.get(name);
+    console.log(columns([name, release, ...[passed, failed, skipped, seconds.toFixed(0)].map(String)]));
+    for (const [reason, count] of own) {
+      // The release in it would make one reason into several.
+      const text = reason.replace(/ \(this is [^)]*\)/, '');
+      reasons.set(text, [...(reasons.get(text) ?? []), `${name} (${count})`]);
+    }
+  }
+  if (reasons.size > 0) {
+    console.log('\nDid not run:');
+    for (const [reason, where] of reasons) {
+      console.log(`  ${reason}: on ${where.join(', ')}`);
+    }
+  }
+}
+
+function say(name, text) {
+  console.log(`${name.padEnd(5)}| ${text}`);
+}

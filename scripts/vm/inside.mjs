@@ -1,0 +1,32 @@
+// Runs inside of a virtual machine: the tests that need a kernel. `inside.mjs [--quick] [filter...]`
+import { appendFileSync } from 'node:fs';
+import { startVitest } from 'vitest/node';
+import { CaseLog } from './case-log.mjs';
+
+/** Emulation makes everything about this much slower. */
+const slowness = 5;
+const log = '/run/netkit-vm/cases.jsonl';
+
+const words = process.argv.slice(2);
+const filters = words.filter((word) => word !== '--quick');
+// One after the other: both look at the same kernel objects.
+const stages = [
+  { project: 'kernel', filters },
+  { project: 'e2e', filters: words.includes('--quick') && filters.length === 0 ? ['operate'] : filters },
+];
+let failed = false;
+for (const stage of stages) {
+  const vitest = await startVitest('test', stage.filters, {
+    project: [stage.project],
+    watch: false,
+    passWithNoTests: filters.length > 0,
+    testTimeout: 60_000 * slowness,
+    hookTimeout: 60_000 * slowness,
+    reporters: [['default', { summary: false }], new CaseLog(log)],
+  });
+  failed ||= process.exitCode !== undefined && process.exitCode !== 0;
+  await vitest.close();
+}
+// Without this line the run was cut short.
+appendFileSync(log, `${JSON.stringify({ end: true })}\n`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,66 @@
+// One virtual machine: QEMU without KVM, which needs nothing of the host but time.
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+
+const memoryMb = 2048;
+
+/**
+ * Boots a kernel and waits until the machine is off.
+ * @param folder for the machine's files: console.log; its folder `results` is writable inside
+ * @param onLine gets each line that the console prints
+ * @returns whether the machine had to be stopped after `timeoutMs`
+ */
+export async function runMachine({ image, initramfs, folder, timeoutMs, onLine }) {
+  const args = [
+    ...['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max', '-smp', '2', '-m', String(memoryMb)],
+    ...['-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio', '-monitor', 'none', '-device', 'virtio-rng-pci'],
+    ...['-kernel', image, '-initrd', initramfs, '-append', kernelArguments.join(' ')],
+    ...share('hostroot', '/', 'readonly=on,multidevs=remap'),
+    ...share('results', join(folder, 'results'), 'multidevs=remap'),
+  ];
+  const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = createWriteStream(join(folder, 'console.log'));
+  let rest = '';
+  const read = (text) => {
+    log.write(text);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      onLine(line.trimEnd());
+    }
+  };
+  child.stdout.setEncoding('utf8').on('data', read);
+  child.stderr.setEncoding('utf8').on('data', read);
+  const stop = () => child.kill('SIGKILL');
+  process.once('exit', stop);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    stop();
+  }, timeoutMs);
+  try {
+    await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+    });
+  } finally {
+    clearTimeout(timer);
+    process.off('exit', stop);
+    log.end();
+  }
+  return { timedOut };
+}
+
+const kernelArguments = [
+  ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'net.ifnames=0'],
+  // Programs of that type can then be attached, on kernels that do not name bpf by themselves.
+  'lsm=landlock,lockdown,yama,bpf',
+  // Nobody else is in there, and emulation is slow as it is.
+  ...['mitigations=off', 'apparmor=0', 'cgroup_no_v1=all', 'nokaslr', 'tsc=reliable', 'nowatchdog'],
+];
+
+function share(tag, path, options) {
+  // A comma in a path would begin another option.
+  return ['-virtfs', `local,path=${path.replaceAll(',', ',,')},mount_tag=${tag},security_model=none,${options}`];
+}

@@ -1,0 +1,66 @@
+// What a machine's tests came to.
+import { readFileSync } from 'node:fs';
+
+/**
+ * @param file the lines of case-log.mjs
+ * @param machine whether it `timedOut`, and how many `minutes` it had
+ * @returns numbers of tests passed, failed and skipped; what failed and why; how many were skipped for which reason
+ */
+export function outcome(file, { timedOut, minutes }) {
+  const result = { passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map(), slow: [] };
+  const fail = (what, errors) => {
+    result.failed++;
+    result.failures.push({ what, errors });
+  };
+  const running = new Set();
+  let ended = false;
+  for (const record of records(file)) {
+    if (record.start !== undefined) {
+      running.add(record.start);
+    } else if (record.problem !== undefined) {
+      fail('beside the tests', [record.problem]);
+    } else if (record.end) {
+      ended = true;
+    } else {
+      running.delete(record.test);
+      addCase(result, record, fail);
+    }
+  }
+  if (!ended) {
+    const last = running.size > 0 ? `; running was ${[...running].join(', ')}` : '';
+    fail(timedOut ? `stopped after ${minutes} minutes${last}` : `the machine ended before its tests did${last}`, []);
+  } else if (result.passed + result.failed === 0) {
+    fail('no test ran', []);
+  }
+  result.slow.sort((a, b) => b.seconds - a.seconds);
+  return result;
+}
+
+function addCase(result, { test, state, reason, seconds, errors }, fail) {
+  result.slow.push({ test, seconds });
+  if (state === 'passed') {
+    result.passed++;
+  } else if (state === 'skipped' && reason !== undefined) {
+    result.skipped++;
+    result.reasons.set(reason, (result.reasons.get(reason) ?? 0) + 1);
+  } else {
+    fail(test, state === 'skipped' ? ['skipped without a reason'] : errors);
+  }
+}
+
+function records(file) {
+  let text;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return [];
+  }
+  // The last line may be half written.
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,77 @@
+import { machine } from 'node:os';
+import { allHooks, type HookAvailability } from '../../ebpf/feature.js';
+import { kernelRelease } from '../../host/kernel.js';
+import { accessChecks } from '../checks/access.js';
+import type { Check, CheckStatus } from '../checks/check.js';
+import { kernelChecks } from '../checks/kernel.js';
+import { softwareChecks } from '../checks/software.js';
+import { stateChecks } from '../checks/state.js';
+import type { Command } from '../context.js';
+import { type Cell, type Page, tone } from '../page.js';
+
+export const run: Command<'doctor'> = async ({ output, paths }) => {
+  const kernel = { release: kernelRelease(), machine: machine() };
+  const { checks, hooks } = await output.progress('looking at the kernel', async () => {
+    const available = allHooks();
+    const xdp = available.find(({ name }) => name === 'xdp');
+    return {
+      checks: [...kernelChecks(), ...accessChecks(paths, xdp), ...softwareChecks(), ...stateChecks(paths)],
+      hooks: available,
+    };
+  });
+  const document = {
+    kernel,
+    checks,
+    hooks: hooks.map(({ name, since, available, reason }) => ({
+      name,
+      since,
+      available,
+      reason: available === true ? null : reason,
+    })),
+  };
+  output.result(document, (page) => {
+    page.line('Linux ', tone('name', kernel.release), ' on ', kernel.machine).line();
+    fillChecks(page, checks);
+    fillHooks(page, hooks);
+  });
+  return checks.some(({ status }) => status === 'missing') ? 1 : 0;
+};
+
+function fillChecks(page: Page, checks: readonly Check[]): void {
+  page.table(
+    ['STATUS', 'CHECK', 'FOUND'],
+    checks.map(({ status, name, message }) => [statusCell(status), name, message]),
+  );
+  const advice = checks.filter(({ hint }) => hint !== null);
+  if (advice.length > 0) page.line().line(tone('name', 'What to do'));
+  page.table(
+    ['CHECK', 'HINT'],
+    advice.map(({ name, hint }) => [name, hint]),
+  );
+}
+
+function statusCell(status: CheckStatus): Cell {
+  switch (status) {
+    case 'ok':
+      return tone('good', status);
+    case 'missing':
+      return tone('bad', status);
+    case 'warning':
+      return tone('warning', status);
+    case 'unknown':
+      return tone('dim', status);
+  }
+}
+
+function fillHooks(page: Page, hooks: readonly HookAvailability[]): void {
+  page.line().line(tone('name', 'Hooks of this kernel'));
+  page.table(
+    ['HOOK', 'AVAILABLE', 'SINCE', 'WHY NOT'],
+    hooks.map(({ name, available, since, reason }) => [
+      name,
+      available === null ? tone('dim', 'unknown') : available ? tone('good', 'yes') : tone('warning', 'no'),
+      `Linux ${since}`,
+      available === true ? '' : reason,
+    ]),
+  );
+}

@@ -1,0 +1,320 @@
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { documents } from '../../src/cli/schema/documents.js';
+import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { describeAsRoot } from '../support/requirements.js';
+import { documentOf, errorOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+
+/** A command to be killed, and what comes before it. Commands are given the interface and its namespace by `@`. */
+interface Scenario {
+  readonly prepare: readonly string[];
+  readonly command: string;
+}
+
+const xdp = 'load FIREWALL --name f --set default_action=drop';
+const tc = `load ${fixture('tc')} --name f --set drop_all=true`;
+
+const scenarios: readonly (readonly [string, Scenario])[] = [
+  ['load', { prepare: [], command: xdp }],
+  ['load of a function with several programs', { prepare: [], command: `load ${fixture('tcx')} --name f` }],
+  [
+    'load --replace under an XDP link',
+    {
+      prepare: [xdp, 'attach f @'],
+      command: 'load FIREWALL --name f --replace --set default_action=pass',
+    },
+  ],
+  [
+    'load --replace with another object',
+    { prepare: [`load ${fixture('pass')} --name f`], command: 'load FIREWALL --name f --replace' },
+  ],
+  [
+    'load --replace under a tc filter and a tcx link',
+    {
+      prepare: [tc, 'attach f @ --hook tc/egress', 'attach f @ --hook tcx/ingress'],
+      command: `load ${fixture('tc')} --name f --replace --set drop_all=false`,
+    },
+  ],
+  ['attach to XDP', { prepare: [xdp], command: 'attach f @' }],
+  ['attach to tcx', { prepare: [tc], command: 'attach f @ --hook tcx/ingress' }],
+  ['attach to tc/ingress', { prepare: [tc], command: 'attach f @ --hook tc/ingress' }],
+  [
+    'attach of two programs at once',
+    { prepare: [`load ${fixture('tcx')} --name f`], command: 'attach f @' },
+  ],
+  ['detach from XDP', { prepare: [xdp, 'attach f @'], command: 'detach f @' }],
+  ['detach from tcx', { prepare: [tc, 'attach f @ --hook tcx/egress'], command: 'detach f @' }],
+  ['detach from tc/ingress', { prepare: [tc, 'attach f @ --hook tc/ingress'], command: 'detach f @' }],
+  [
+    'detach of one filter of two on a qdisc',
+    {
+      prepare: [tc, 'attach f @ --hook tc/ingress', 'attach f @ --hook tc/egress'],
+      command: 'detach f @ --hook tc/ingress',
+    },
+  ],
+  ['unload of what is not attached', { prepare: [xdp], command: 'unload f' }],
+  ['unload with an XDP link', { prepare: [xdp, 'attach f @'], command: 'unload f' }],
+  [
+    'unload with a tcx link and tc filters',
+    {
+      prepare: [
+        tc,
+        'attach f @ --hook tcx/ingress',
+        'attach f @ --hook tc/ingress',
+        'attach f @ --hook tc/egress',
+      ],
+      command: 'unload f',
+    },
+  ],
+];
+
+/** What is compared before and after. Ids and times differ from one load to the next; `exact` has them. */
+interface Picture {
+  readonly functions: string;
+  readonly pins: readonly string[];
+  readonly hooks: readonly string[];
+  readonly files: readonly string[];
+  readonly answered: number;
+}
+
+describeAsRoot(
+  'a netkit command that is killed',
+  () => {
+    const owned = new Scope();
+    let firewall: string;
+    let before: KernelState;
+
+    beforeAll(async () => {
+      firewall = await owned.use(new Objects()).compile('bpf/firewall.bpf.c');
+      before = snapshotKernelState();
+    });
+    afterAll(async () => {
+      owned[Symbol.dispose]();
+      await expectUnchanged(before);
+    });
+
+    const wordsOf = (ground: Ground, command: string): string[] =>
+      command.split(' ').flatMap((word) => {
+        if (word === 'FIREWALL') return [firewall];
+        return word === '@' ? [ground.ifname, '--netns', ground.netns.name] : [word];
+      });
+
+    async function prepare(ground: Ground, scenario: Scenario): Promise<void> {
+      for (const command of scenario.prepare) await ground.manages(...wordsOf(ground, command));
+    }
+
+    async function reset(ground: Ground, scenario: Scenario): Promise<void> {
+      await ground.manages('unload', 'f', '--if-exists');
+      await prepare(ground, scenario);
+    }
+
+    async function picture(ground: Ground): Promise<Picture & { readonly exact: string }> {
+      const [listed, answered] = await Promise.all([ground.manages('list', '--json'), ground.pings()]);
+      const { functions } = documentOf(documents.list, listed);
+      const unstable = ['id', 'btfId', 'loadedAt'];
+      return {
+        exact: JSON.stringify(functions, null, 1),
+        functions: JSON.stringify(
+          functions,
+          (key, value: unknown) => (unstable.includes(key) ? undefined : key === 'mapIds' ? [] : value),
+          1,
+        ),
+        pins: ground.bpffs.pins(),
+        hooks: ground.hooks().map(withoutIds),
+        files: readdirSync(ground.bpffs.stateDir).sort(),
+        answered,
+      };
+    }
+
+    const recover = ['recover', '--json'] as const;
+    const next = ['unload', 'nothing', '--if-exists'] as const;
+    const anyNext = new Set(['load --replace under a tc filter and a tcx link', 'attach to tc/ingress', 'detach from XDP']);
+    const runs = scenarios.flatMap(([name, scenario]) => [
+      [name, 'recover', scenario, recover] as const,
+      ...(anyNext.has(name) ? [[name, 'the next command that changes something', scenario, next] as const] : []),
+    ]);
+
+    it.concurrent.each(runs)(
+      '%s, at each of its steps, is taken back or finished by %s',
+      async (_name, _how, scenario, recovery) => {
+        using ground = makeGround();
+        const bare = ground.hooks();
+        await prepare(ground, scenario);
+        await ground.manages(...wordsOf(ground, scenario.command));
+        const { exact: _, ...after } = await picture(ground);
+        await reset(ground, scenario);
+        const outcomes: string[] = [];
+        let { exact, ...beforehand } = await picture(ground);
+        for (let step = 0; ; step++) {
+          expect(step, 'steps of one command').toBeLessThan(30);
+          const killed = await ground.runs(wordsOf(ground, scenario.command), {
+            NETKIT_TEST_KILL_STEP: String(step),
+          });
+          if (killed !== undefined) {
+            expect(killed.status, killed.stderr).toBe(0);
+            break;
+          }
+          const said = await ground.manages(...recovery);
+          const { exact: exactly, ...now } = await picture(ground);
+          const outcome = outcomeOf(said.stdout + said.stderr);
+          outcomes.push(outcome);
+          const where = `killed before step ${step}, ${outcome}`;
+          expect({ where, ...now }).toEqual({ where, ...(outcome === 'undone' ? beforehand : after) });
+          if (outcome === 'undone') {
+            expect(exactly, where).toBe(exact);
+          } else {
+            await reset(ground, scenario);
+            ({ exact, ...beforehand } = await picture(ground));
+          }
+        }
+        // Before the commit taken back, then finished, and once the journal is gone there is nothing to do.
+        expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
+        const { exact: __, ...survived } = await picture(ground);
+        expect(survived).toEqual(after);
+        await ground.manages('unload', 'f', '--if-exists');
+        expect(ground.bpffs.pins()).toEqual([]);
+        expect(ground.hooks()).toEqual(bare);
+        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      },
+    );
+
+    it.concurrent('at whatever moment, leaves what recover brings to before or after', async () => {
+      using ground = makeGround();
+      const scenario: Scenario = {
+        prepare: [tc, 'attach f @ --hook tc/egress', 'attach f @ --hook tcx/ingress'],
+        command: `load ${fixture('tc')} --name f --replace --set drop_all=false`,
+      };
+      await reset(ground, scenario);
+      const { exact: _, ...beforehand } = await picture(ground);
+      const started = performance.now();
+      await ground.manages(...wordsOf(ground, scenario.command));
+      const usualMs = performance.now() - started;
+      const { exact: __, ...after } = await picture(ground);
+      for (let attempt = 0; attempt < 12; attempt++) {
+        await reset(ground, scenario);
+        using running = ground.start(...wordsOf(ground, scenario.command));
+        const moment = usualMs * (0.4 + 0.05 * attempt);
+        const timer = setTimeout(() => running.process.kill('SIGKILL'), moment);
+        await running.ended.catch(() => undefined);
+        clearTimeout(timer);
+        await ground.manages('recover');
+        const { exact: ___, ...now } = await picture(ground);
+        const expected = now.answered === 0 ? beforehand : after;
+        expect({ moment, ...now }).toEqual({ moment, ...expected });
+      }
+      await ground.manages('unload', 'f');
+      expect(ground.bpffs.pins()).toEqual([]);
+    });
+
+    it('says with recover --dry-run what would become of it, and changes nothing', () => {
+      using ground = makeGround();
+      const load = ['load', fixture('pass'), '--name', 'f'];
+      expect(() => ground.doesWith({ NETKIT_TEST_KILL_STEP: '2' }, ...load)).toThrow(/SIGKILL/);
+      const pins = ground.bpffs.pins();
+      expect(pins).toEqual(['netkit/f/progs/pass']);
+      // Reading works meanwhile.
+      expect(ground.listed('f').programs).toHaveLength(1);
+      for (const options of [['--json'], []]) {
+        const said = ground.does('recover', '--dry-run', ...options);
+        expect(said.stdout).toContain(load.join(' '));
+        expect(said.stdout).toContain('undone');
+      }
+      expect(ground.bpffs.pins()).toEqual(pins);
+      const { commands } = documentOf(documents.recover, ground.does('recover', '--json'));
+      expect(commands).toMatchObject([{ outcome: 'undone', command: `netkit ${load.join(' ')}` }]);
+      expect(ground.bpffs.pins()).toEqual([]);
+      expect(ground.does('recover').stdout).toMatch(/nothing/);
+    });
+
+    it.each([
+      ['cut off', (path: string) => truncateSync(path, 40)],
+      ['empty', (path: string) => truncateSync(path, 0)],
+      ['no JSON', (path: string) => writeFileSync(path, 'garbage\n')],
+      ['another document', (path: string) => writeFileSync(path, '{"formatVersion":1,"name":7}')],
+      ['JSON of another kind', (path: string) => writeFileSync(path, '[]')],
+    ])('names a state file that is %s, with status 1, and still unloads from the pins', (_what, damage) => {
+      using ground = makeGround();
+      ground.does('load', fixture('pass'), '--name', 'f');
+      ground.does('load', fixture('pass'), '--name', 'other');
+      ground.attach('f');
+      const path = join(ground.bpffs.stateDir, 'f.json');
+      damage(path);
+      const attach = ['attach', 'f', 'lo', '--netns', ground.netns.name];
+      expect(ground.refuses(1, ...attach).stderr).toContain(path);
+      expect(errorOf(ground.refuses(1, ...attach, '--json'))).toMatchObject({ code: 'bad-state' });
+      ground.refuses(1, 'load', fixture('pass'), '--name', 'f', '--replace');
+      // Others are not touched by it.
+      ground.does('attach', 'other', 'lo', '--netns', ground.netns.name);
+      ground.does('unload', 'other');
+      const unloaded = ground.does('unload', 'f');
+      expect(unloaded.stderr).toContain(path);
+      expect(ground.bpffs.pins()).toEqual([]);
+      expect(readdirSync(ground.bpffs.stateDir).filter((file) => file.endsWith('.json'))).toEqual([]);
+      expect(ground.hooks().join()).not.toContain('"xdp"');
+      expect(ground.list()).toEqual([]);
+    });
+
+    it('names a state file of a newer netkit, and leaves it and its function alone', () => {
+      using ground = makeGround();
+      ground.does('load', fixture('pass'), '--name', 'f');
+      const path = join(ground.bpffs.stateDir, 'f.json');
+      const text = readFileSync(path, 'utf8');
+      const newer = text.replace(/"formatVersion": 1\b/, '"formatVersion": 99');
+      expect(newer).not.toBe(text);
+      writeFileSync(path, newer);
+      const refused = ground.refuses(1, 'attach', 'f', ground.ifname, '--netns', ground.netns.name);
+      expect(refused.stderr).toMatch(/newer netkit/);
+      expect(readFileSync(path, 'utf8')).toBe(newer);
+      writeFileSync(path, text);
+      ground.does('unload', 'f');
+    });
+
+    it.each([
+      ['cut off', (path: string) => truncateSync(path, 60)],
+      ['empty', (path: string) => truncateSync(path, 0)],
+      ['no JSON', (path: string) => writeFileSync(path, 'garbage\n')],
+      ['another document', (path: string) => writeFileSync(path, '{"change":"x"}')],
+      ['JSON of another kind', (path: string) => writeFileSync(path, '[]')],
+    ])('names a journal that is %s, with status 1, and still unloads from the pins', (_what, damage) => {
+      using ground = makeGround();
+      ground.does('load', fixture('pass'), '--name', 'f');
+      ground.attach('f');
+      const load = ['load', fixture('pass'), '--name', 'g'];
+      expect(() => ground.doesWith({ NETKIT_TEST_KILL_STEP: '2' }, ...load)).toThrow(/SIGKILL/);
+      const path = join(ground.bpffs.stateDir, 'change.journal');
+      damage(path);
+      for (const command of [load, ['recover'], ['recover', '--dry-run']]) {
+        const refused = ground.refuses(1, ...command);
+        expect(refused.stderr).toContain(path);
+        expect(refused.stderr).toMatch(/^hint: /m);
+      }
+      ground.does('unload', 'f');
+      ground.does('unload', 'g');
+      expect(ground.bpffs.pins()).toEqual([]);
+      expect(ground.hooks().join()).not.toContain('"xdp"');
+    });
+
+    it('leaves no temporary file behind when it is killed while it writes one', () => {
+      using ground = makeGround();
+      mkdirSync(ground.bpffs.stateDir, { mode: 0o700 });
+      // A writer that is not there any more: no process has the greatest id.
+      const left = join(ground.bpffs.stateDir, '.f.json.4194304.tmp');
+      writeFileSync(left, '{');
+      ground.does('load', fixture('pass'), '--name', 'f');
+      expect(ground.list().map(({ name }) => name)).toEqual(['f']);
+      ground.does('unload', 'f');
+    });
+  },
+  { tools: ['clang', 'ping'] },
+);
+
+function outcomeOf(said: string): 'undone' | 'finished' | 'nothing' {
+  if (/"outcome": ?"undone"|had been killed.*undone/.test(said)) return 'undone';
+  return /"outcome": ?"finished"|had been killed.*finished/.test(said) ? 'finished' : 'nothing';
+}
+
+function withoutIds(text: string): string {
+  return text.replace(/"id":\d+|\bid \d+|handle 0x[0-9a-f]+|"tag":"\w+"|tag \w+|"(?:load_time|btf_id)":\d+|count:\[\d+\]/g, '…');
+}

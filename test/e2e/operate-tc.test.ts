@@ -1,0 +1,207 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { documents } from '../../src/cli/schema/documents.js';
+import { expectUnchanged, type KernelState, leavingNothing, snapshotKernelState } from '../support/kernel-state.js';
+import { describeAsRoot } from '../support/requirements.js';
+import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+
+describeAsRoot(
+  'tc from the command line',
+  () => {
+    const owned = new Scope();
+    let before: KernelState;
+
+    beforeAll(() => {
+      before = snapshotKernelState();
+    });
+    afterAll(async () => {
+      owned[Symbol.dispose]();
+      await expectUnchanged(before);
+    });
+
+    async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
+      using ground = makeGround();
+      await leavingNothing(async () => {
+        const hooks = ground.hooks();
+        await work(ground);
+        for (const { name } of ground.list()) ground.does('unload', name);
+        expect(ground.hooks()).toEqual(hooks);
+        expect(ground.bpffs.pins()).toEqual([]);
+        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      });
+    }
+
+    const qdiscs = (ground: Ground) => ground.hooks().filter((line) => line.startsWith('qdisc clsact'));
+    const filters = (ground: Ground) => ground.hooks().filter((line) => /^(in|e)gress of .*handle/.test(line));
+    const packets = (ground: Ground, reference = 'c/packets', key = '0') => ground.entry(reference, key);
+    const tc = (ground: Ground, ...words: string[]) => ground.netns.run('tc', words);
+
+    it('runs the programs of tcx ingress and egress, counts packets, drops by a map entry, and goes without a trace', async () => {
+      await onGround((ground) => {
+        ground.does('load', fixture('tcx'), '--name', 'c');
+        const attached = documentOf(documents.attach, ground.attach('c', '--json'));
+        expect(attached.links.map(({ link }) => [link.type, link.hook, link.attachType])).toEqual([
+          ['tcx', 'tcx/ingress', 'tcx_ingress'],
+          ['tcx', 'tcx/egress', 'tcx_egress'],
+        ]);
+        expect(ground.ping(6)).toBe(6);
+        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([6, 6]);
+
+        ground.does('map', 'update', 'c/drop', '0', 'true');
+        expect(ground.ping(4)).toBe(0);
+        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([10, 6]);
+        ground.does('map', 'update', 'c/drop', '0', 'false');
+        ground.does('map', 'update', 'c/drop', '1', 'true');
+        expect(ground.ping(3)).toBe(0);
+        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([13, 9]);
+
+        expect(ground.attach('c').stdout).toMatch(/already[\s\S]*already/);
+        ground.does('detach', 'c/on_egress', ground.ifname, '--netns', ground.netns.name);
+        expect(ground.ping(2)).toBe(2);
+        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([15, 9]);
+        ground.does('detach', 'c');
+        expect(ground.ping(2)).toBe(2);
+        expect(packets(ground, 'c/packets', '0')).toBe(15);
+      });
+    });
+
+    it('attaches one of two tcx programs alone, and another program of that type where --hook says', async () => {
+      await onGround((ground) => {
+        ground.does('load', fixture('tcx'), '--name', 'c');
+        ground.attach('c/on_egress', '--hook', 'tcx/ingress');
+        expect(ground.ping(2)).toBe(2);
+        // The program counts itself as egress, wherever it runs.
+        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([0, 2]);
+        expect(ground.listed('c').links).toMatchObject([{ hook: 'tcx/ingress', program: { name: 'on_egress' } }]);
+        ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--hook', 'xdp');
+        ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--mode', 'native');
+      });
+    });
+
+    it.each(['tc/ingress', 'tc/egress'])(
+      'runs a filter on %s, which counts and drops, and whose qdisc comes and goes with it',
+      async (hook) => {
+        await onGround((ground) => {
+          ground.does('load', fixture('tc'), '--name', 'c');
+          expect(qdiscs(ground)).toEqual([]);
+          const attached = documentOf(documents.attach, ground.attach('c', '--hook', hook, '--json'));
+          expect(attached.links).toMatchObject([{ link: { type: 'tc', id: null, hook, dead: false } }]);
+          expect(qdiscs(ground)).toHaveLength(1);
+          expect(filters(ground)).toHaveLength(1);
+          expect(filters(ground)[0]).toMatch(
+            new RegExp(`^${hook.slice(3)} of .*handle 0x6e6b[0-9a-f]{4}.*direct-action`),
+          );
+          expect(ground.ping(6)).toBe(6);
+          expect(packets(ground)).toBe(6);
+          expect(ground.attach('c', '--hook', hook).stdout).toMatch(/already/);
+          expect(filters(ground)).toHaveLength(1);
+          ground.does('load', fixture('tc'), '--name', 'c', '--replace', '--set', 'drop_all=true');
+          expect(filters(ground)).toHaveLength(1);
+          expect(ground.ping(3)).toBe(0);
+          expect(packets(ground)).toBe(3);
+          ground.does('detach', 'c');
+          expect(qdiscs(ground)).toEqual([]);
+          expect(ground.ping(2)).toBe(2);
+        });
+      },
+    );
+
+    it('asks for a direction where the section tells none', async () => {
+      await onGround((ground) => {
+        ground.does('load', fixture('tc'), '--name', 'c');
+        const refused = ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name);
+        expect(refused.stderr).toMatch(/hint: .*--hook/);
+        expect(qdiscs(ground)).toEqual([]);
+      });
+    });
+
+    it('keeps a clsact qdisc that was there before', async () => {
+      await onGround((ground) => {
+        tc(ground, 'qdisc', 'add', 'dev', ground.ifname, 'clsact');
+        const there = ground.hooks();
+        ground.does('load', fixture('tc'), '--name', 'c');
+        ground.attach('c', '--hook', 'tc/ingress');
+        ground.does('unload', 'c');
+        expect(ground.hooks()).toEqual(there);
+        tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+      });
+    });
+
+    it.each(['ingress', 'egress'])(
+      'keeps the qdisc that it made while a filter of somebody else is on its %s side',
+      async (side) => {
+        await onGround((ground) => {
+          ground.does('load', fixture('tc'), '--name', 'c');
+          ground.attach('c', '--hook', 'tc/ingress');
+          const foreign = ['filter', 'add', 'dev', ground.ifname, side, 'prio', '7', 'matchall', 'action', 'pass'];
+          tc(ground, ...foreign);
+          const theirs = ground.hooks().filter((line) => line.includes('matchall'));
+          ground.does('unload', 'c');
+          expect(ground.hooks().filter((line) => line.includes('matchall'))).toEqual(theirs);
+          expect(filters(ground).filter((line) => line.includes('bpf'))).toEqual([]);
+          expect(ground.ping(2)).toBe(2);
+          tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+        });
+      },
+    );
+
+    it.each([
+      ['first', 'second'],
+      ['second', 'first'],
+    ])('lets two functions share a qdisc, and removes it with the last of them: %s, then %s', async (...order) => {
+      await onGround((ground) => {
+        for (const name of ['first', 'second']) {
+          ground.does('load', fixture('tc'), '--name', name);
+          ground.attach(name, '--hook', 'tc/ingress');
+        }
+        expect(filters(ground)).toHaveLength(2);
+        expect(qdiscs(ground)).toHaveLength(1);
+        expect(ground.ping(3)).toBe(3);
+        const [gone = '', stays = ''] = order;
+        ground.does('unload', gone);
+        expect(qdiscs(ground)).toHaveLength(1);
+        expect(filters(ground)).toHaveLength(1);
+        const counted = Number(packets(ground, `${stays}/packets`));
+        expect(ground.ping(3)).toBe(3);
+        expect(packets(ground, `${stays}/packets`)).toBe(counted + 3);
+        ground.does('unload', stays);
+        expect(qdiscs(ground)).toEqual([]);
+      });
+    });
+
+    it('takes ingress and egress of one function off one after the other', async () => {
+      await onGround((ground) => {
+        ground.does('load', fixture('tc'), '--name', 'c');
+        ground.attach('c', '--hook', 'tc/ingress');
+        ground.attach('c', '--hook', 'tc/egress');
+        expect(ground.ping(3)).toBe(3);
+        expect(packets(ground)).toBe(6);
+        ground.does('detach', 'c', '--hook', 'tc/ingress');
+        expect(qdiscs(ground)).toHaveLength(1);
+        expect(ground.ping(3)).toBe(3);
+        expect(packets(ground)).toBe(9);
+        ground.does('detach', 'c', ground.ifname, '--hook', 'tc/egress', '--netns', ground.netns.name);
+        expect(qdiscs(ground)).toEqual([]);
+        ground.refuses(3, 'detach', 'c');
+      });
+    });
+
+    it('sees that somebody removed its filter or its qdisc, and attaches again', async () => {
+      await onGround((ground) => {
+        ground.does('load', fixture('tc'), '--name', 'c');
+        ground.attach('c', '--hook', 'tc/ingress');
+        tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+        expect(ground.listed('c').links).toMatchObject([{ dead: true }]);
+        ground.attach('c', '--hook', 'tc/ingress');
+        expect(ground.listed('c').links).toMatchObject([{ dead: false }]);
+        expect(ground.ping(3)).toBe(3);
+        expect(packets(ground)).toBe(3);
+        tc(ground, 'filter', 'del', 'dev', ground.ifname, 'ingress');
+        expect(ground.listed('c').links).toMatchObject([{ dead: true }]);
+        ground.does('detach', 'c');
+      });
+    });
+  },
+  { tools: ['ping'] },
+);
