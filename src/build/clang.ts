@@ -103,6 +103,7 @@ function outputs({ sources, output }: CompileOptions, cwd: string): Target[] {
     if (other !== undefined)
       throw new NetkitError('usage', `'${other}' and '${source}' would both become '${object}'`);
     met.set(object, source);
+    refuseSpecialFile(object, cwd);
     if (sources.some((one) => resolve(cwd, one) === resolve(cwd, object))) {
       throw new NetkitError('usage', `the output '${object}' is a source`);
     }
@@ -117,6 +118,13 @@ function checkSource(source: string, cwd: string): void {
   } catch (error) {
     throw fileError(error, 'read', source);
   }
+}
+
+/** An object is put in place in one step, which would replace a device such as /dev/null. */
+function refuseSpecialFile(object: string, cwd: string): void {
+  const found = statSync(resolve(cwd, object), { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return;
+  throw new NetkitError('usage', `the output '${object}' is neither a file nor a folder`);
 }
 
 function isDirectory(path: string): boolean {

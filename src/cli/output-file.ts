@@ -1,5 +1,4 @@
 import { realpathSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { NetkitError } from '../base/errors.js';
 import { writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 
@@ -17,13 +16,6 @@ export function writeOutputFile(path: string, bytes: Uint8Array | string): void 
   } catch (error) {
     throw fileError(error, 'write', path);
   }
-}
-
-/** Refuses a path that stands for a device or the like: writing an object there in one step would replace it. */
-export function refuseSpecialFile(path: string): void {
-  const found = lookAt(path);
-  if (found === undefined || found.isFile() || found.isDirectory()) return;
-  throw new NetkitError('usage', `the output '${path}' is neither a file nor a folder`);
 }
 
 function lookAt(path: string): Stats | undefined {

@@ -123,11 +123,7 @@ function recoverLeftovers(
   return recovery;
 }
 
-function recoverJournal(
-  options: EnvironmentOptions,
-  store: StateStore,
-  bpffs: string,
-): Recovery | undefined {
+function recoverJournal(options: EnvironmentOptions, store: StateStore, bpffs: string): Recovery | undefined {
   try {
     return recover(stageOf(options, store, bpffs));
   } catch (error) {

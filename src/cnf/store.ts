@@ -115,7 +115,9 @@ export class StateStore {
     if (value === undefined) return undefined;
     // Written by writeJournal alone, in one step: what is whole outside is whole inside.
     if (isPlan(value)) return value;
-    throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, { hint: journalHint });
+    throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, {
+      hint: journalHint,
+    });
   }
 
   writeJournal(plan: Plan): void {

@@ -22,10 +22,7 @@ const temporaryName = /^\..+\.([1-9][0-9]*)-[0-9a-f]{8}\.tmp$/;
  */
 export function writeFileSynced(path: string, bytes: Uint8Array | string, mode = 0o600): void {
   const directory = dirname(path);
-  const temporary = join(
-    directory,
-    `.${basename(path)}.${process.pid}-${randomHex()}.tmp`,
-  );
+  const temporary = join(directory, `.${basename(path)}.${process.pid}-${randomHex()}.tmp`);
   try {
     removeStaleTemporaries(directory);
     writeSynced(temporary, bytes, mode);

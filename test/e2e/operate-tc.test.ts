@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import { expectUnchanged, type KernelState, leavingNothing, snapshotKernelState } from '../support/kernel-state.js';
+import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { documentOf, fixture, type Ground, makeGround } from './ground.js';
 
@@ -134,14 +136,16 @@ describeAsRoot(
         await onGround((ground) => {
           ground.does('load', fixture('tc'), '--name', 'c');
           ground.attach('c', '--hook', 'tc/ingress');
-          const foreign = ['filter', 'add', 'dev', ground.ifname, side, 'prio', '7', 'matchall', 'action', 'pass'];
-          tc(ground, ...foreign);
-          const theirs = ground.hooks().filter((line) => line.includes('matchall'));
+          const pin = join(ground.bpffs.root.path, 'theirs');
+          run('bpftool', ['prog', 'load', fixture('nobtf'), pin]);
+          tc(ground, 'filter', 'add', 'dev', ground.ifname, side, 'prio', '7', 'bpf', 'da', 'pinned', pin);
+          const theirs = filters(ground).filter((line) => line.includes('pref 7 '));
+          expect(theirs).toHaveLength(1);
           ground.does('unload', 'c');
-          expect(ground.hooks().filter((line) => line.includes('matchall'))).toEqual(theirs);
-          expect(filters(ground).filter((line) => line.includes('bpf'))).toEqual([]);
+          expect(filters(ground)).toEqual(theirs);
           expect(ground.ping(2)).toBe(2);
           tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+          unlinkSync(pin);
         });
       },
     );

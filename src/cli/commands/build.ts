@@ -6,7 +6,6 @@ import { SourceWatch } from '../../build/watch.js';
 import { ObjectSpec } from '../../obj/spec.js';
 import type { Command, CommandContext } from '../context.js';
 import { type DiagnosticInfo, diagnosticsOf, diagnosticsText, flattened, summaryOf } from '../diagnostics.js';
-import { refuseSpecialFile } from '../output-file.js';
 import type { Page } from '../page.js';
 import type { DocumentOf } from '../schema/index.js';
 
@@ -22,7 +21,6 @@ export const run: Command<'build'> = async (context, { sources }, options) => {
     defines: options.define,
     signal: context.signal,
   };
-  if (options.output !== undefined) refuseSpecialFile(options.output);
   return options.watch ? watch(context, request) : buildOnce(context, request);
 };
 

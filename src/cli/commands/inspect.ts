@@ -2,12 +2,14 @@ import { toJson } from '../../base/json.js';
 import { ObjectSpec } from '../../obj/spec.js';
 import type { Command } from '../context.js';
 import { type Inspection, inspection } from '../inspection.js';
+import { objectFile } from '../object-file.js';
 import { type Cell, type Page, tone } from '../page.js';
 
 const longestValue = 48;
 
 export const run: Command<'inspect'> = async ({ output }, { object }) => {
-  const document = inspection(await ObjectSpec.read(object), object);
+  const path = objectFile(object);
+  const document = inspection(await ObjectSpec.read(path), path);
   output.result(document, (page) => fillPage(page, document));
 };
 

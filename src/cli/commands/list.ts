@@ -2,10 +2,12 @@ import { listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
 import { functionDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { selected } from '../selection.js';
 import { targetText } from '../tables.js';
 
-export const run: Command<'list'> = async (context) => {
-  const functions = listFunctions(pinsOf(context), storeOf(context)).map(functionDocument);
+export const run: Command<'list'> = async (context, { function: name }) => {
+  const listed = listFunctions(pinsOf(context), storeOf(context));
+  const functions = selected(listed, name, false, context).map(functionDocument);
   context.output.result({ functions }, (page) => {
     if (functions.length === 0) page.line('no function is loaded');
     page.table(

@@ -70,7 +70,7 @@ export const objectCommands = [
         shown: 'OBJ',
         kind: 'object',
         required: true,
-        about: 'An eBPF object file.',
+        about: 'An eBPF object file, or `builtin:NAME` for a function that comes with netkit.',
       },
     ],
     options: [],
