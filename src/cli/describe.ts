@@ -87,6 +87,7 @@ export function functionDocument(listed: ListedFunction): LoadedFunctionInfo {
     object: listed.state?.object.path ?? null,
     loadedAt: listed.state?.loadedAt ?? null,
     persist: listed.state?.persist ?? false,
+    problem: listed.problem ?? null,
     programs: listed.programs.map(programDocument),
     maps: listed.maps.map(mapDocument),
     links: listed.links.map(linkDocument),
@@ -98,6 +99,7 @@ export function plannedFunctionDocument(state: FunctionState): LoadedFunctionInf
   return functionDocument({
     name: state.name,
     state,
+    problem: undefined,
     programs: state.programs.map((program) => ({
       ...program,
       function: state.name,

@@ -10,7 +10,7 @@ import type { Action } from './action.js';
 import { describeTarget } from './action.js';
 import { defaultFilterPriority, isAlive } from './attachment.js';
 import type { Proposal, World } from './environment.js';
-import { functionFolder } from './layout.js';
+import { exists, functionFolder } from './layout.js';
 import { noSuchFunction } from './reference.js';
 import type { FunctionState, Hook, LinkState, XdpModeChoice } from './state.js';
 
@@ -73,7 +73,7 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
         ? // What is planned to be made is unmade after a crash.
           {
             handle: newHandle(),
-            priority: defaultFilterPriority,
+            priority: nextPriority(world, state.name, links, hook, target),
             madeQdisc: !clsactExists(target.ifindex, netns),
             programId: 0,
           }
@@ -96,6 +96,11 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
 /** @throws NetkitError `not-found` when the function is not loaded */
 export function loadedState(world: World, name: string): FunctionState {
   const state = world.store.read(name);
+  if (state === undefined && exists(functionFolder(world.bpffs, name))) {
+    throw new NetkitError('conflict', `'${name}' has pins but no state file`, {
+      hint: `'netkit unload ${name}' removes it from its pins alone`,
+    });
+  }
   if (state === undefined) throw noSuchFunction(name, world.bpffs);
   if (state.bootId === world.bootId) return state;
   throw new NetkitError('not-found', `function '${name}' has not been brought back since the last boot`, {
@@ -208,6 +213,22 @@ function freeName(wanted: string, links: readonly LinkState[]): string {
     const name = suffix === 1 ? base : `${base}-${suffix}`;
     if (!taken.has(name)) return name;
   }
+}
+
+/** Behind netkit's other filters on the hook: within one priority the kernel would run the newest first. */
+function nextPriority(
+  world: World,
+  functionName: string,
+  links: readonly LinkState[],
+  hook: Hook,
+  target: Interface,
+): number {
+  const others = world.store.names().filter((name) => name !== functionName);
+  const all = [...links, ...others.flatMap((name) => world.store.peek(name)?.links ?? [])];
+  const taken = all
+    .filter((link) => link.hook === hook && sameTarget(link, target))
+    .map((link) => link.filter?.priority ?? 0);
+  return Math.max(defaultFilterPriority - 1, ...taken) + 1;
 }
 
 function newHandle(): number {

@@ -23,7 +23,7 @@ interface Notes {
   note(text: string): void;
 }
 
-/** A tc filter's place when nothing else is asked for: the middle, as libxdp's default run priority. */
+/** The priority of netkit's first tc filter on a hook; 50 is libxdp's default run priority too. */
 export const defaultFilterPriority = 50;
 
 /** Attaches as recorded and pins the link. @returns what was really made: the mode that was taken, the qdisc added */

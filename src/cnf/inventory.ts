@@ -56,6 +56,8 @@ export interface ListedFunction {
   readonly name: string;
   /** Undefined when there are pins only. */
   readonly state: FunctionState | undefined;
+  /** Why its state file cannot be read. */
+  readonly problem: string | undefined;
   readonly programs: readonly ListedProgram[];
   readonly maps: readonly ListedMap[];
   readonly links: readonly ListedLink[];
@@ -65,29 +67,24 @@ export interface ListedFunction {
 export function listFunctions(bpffs: string, store: StateStore): ListedFunction[] {
   const pinned = namesIn(netkitFolder(bpffs)).filter(isFunctionName);
   const names = new Set([...store.names(), ...pinned]);
-  return [...names].sort().flatMap((name) => {
-    const state = currentState(store, name);
-    return state === undefined && !pinned.includes(name)
-      ? []
-      : [describeFunction(name, state, state?.bpffs ?? bpffs)];
-  });
+  return [...names].sort().flatMap((name) => findFunction(bpffs, store, name) ?? []);
 }
 
 /** One function; undefined when there is none of that name. */
 export function findFunction(bpffs: string, store: StateStore, name: string): ListedFunction | undefined {
-  const state = currentState(store, name);
-  const root = state?.bpffs ?? bpffs;
-  if (state === undefined && !exists(functionFolder(bpffs, name))) return undefined;
-  return describeFunction(name, state, root);
+  const { state: recorded, problem } = store.readOrProblem(name);
+  // A state of another boot that is not to be brought back means nothing any more.
+  const isCurrent = recorded !== undefined && (recorded.bootId === bootId() || recorded.persist);
+  const state = isCurrent ? recorded : undefined;
+  if (state === undefined && problem === undefined && !exists(functionFolder(bpffs, name))) return undefined;
+  return { ...describeFunction(name, state, state?.bpffs ?? bpffs), problem };
 }
 
-/** A state of another boot that is not to be brought back means nothing any more. */
-function currentState(store: StateStore, name: string): FunctionState | undefined {
-  const state = store.read(name);
-  return state === undefined || state.bootId === bootId() || state.persist ? state : undefined;
-}
-
-function describeFunction(name: string, state: FunctionState | undefined, bpffs: string): ListedFunction {
+function describeFunction(
+  name: string,
+  state: FunctionState | undefined,
+  bpffs: string,
+): Omit<ListedFunction, 'problem'> {
   const folder = functionFolder(bpffs, name);
   const programs = merged(folder, 'progs', state?.programs ?? [], (pin, recorded, pinned) =>
     describeProgram(pin, recorded?.name ?? pinned, name, recorded),

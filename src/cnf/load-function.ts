@@ -61,7 +61,7 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   const before = world.store.read(name) ?? null;
   const isRunning = exists(folder);
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
-  const after = newState(world, spec, request, name);
+  const after = newState(world, spec, request, name, before?.persist ?? false);
   const reuse = openReused(world, spec, request, name);
   // Undoing would take the file from a running function that has the same object.
   const store: Action[] =
@@ -101,7 +101,13 @@ function nameTaken(name: string, before: FunctionState | null, world: World): Ne
   });
 }
 
-function newState(world: World, spec: ObjectSpec, request: LoadRequest, name: string): FunctionState {
+function newState(
+  world: World,
+  spec: ObjectSpec,
+  request: LoadRequest,
+  name: string,
+  wasPersistent: boolean,
+): FunctionState {
   const sha256 = createHash('sha256').update(spec.bytes).digest('hex');
   return {
     formatVersion: stateFormat,
@@ -109,7 +115,8 @@ function newState(world: World, spec: ObjectSpec, request: LoadRequest, name: st
     change: world.change,
     bootId: world.bootId,
     bpffs: world.bpffs,
-    persist: request.persist,
+    // What is to survive a reboot still is when it has been replaced.
+    persist: request.persist || wasPersistent,
     // Named by its contents, so that a replacement never overwrites what the old function still needs.
     object: { path: resolve(request.object), file: `${name}-${sha256.slice(0, 12)}.bpf.o`, sha256 },
     options: {

@@ -16,20 +16,30 @@ export function awaitsRestore(state: FunctionState, bootId: string): boolean {
 
 /**
  * Loads the stored object again with its choices and attaches it where it was: interfaces are found by their names,
- * since indices and namespaces are new.
+ * since indices and namespaces are new. Its maps are empty.
  * @throws NetkitError `not-found` when an interface or namespace is not there (yet): nothing is restored then
  */
 export async function planRestore(world: World, state: FunctionState): Promise<Proposal> {
   const { name, object, options } = state;
-  const spec = applyChoices(await ObjectSpec.read(world.store.objectPath(object.file)), options);
+  // A map of its own, taken over by `load --replace --reuse`, went with the boot.
+  const others = Object.entries(options.reuse).filter(([, reference]) => !reference.startsWith(`${name}/`));
+  const choices = { ...options, reuse: Object.fromEntries(others) };
+  const spec = applyChoices(await ObjectSpec.read(world.store.objectPath(object.file)), choices);
   const folder = functionFolder(world.bpffs, name);
   const links = state.links.map(relocate);
-  const after = { ...state, change: world.change, bootId: world.bootId, bpffs: world.bpffs, links };
+  const after = {
+    ...state,
+    options: choices,
+    change: world.change,
+    bootId: world.bootId,
+    bpffs: world.bpffs,
+    links,
+  };
   const attach = links.map((link): Action => ({ kind: 'attach', function: name, folder, link }));
   return {
     function: name,
     spec,
-    reuse: openReused(world, spec, options, name),
+    reuse: openReused(world, spec, choices, name),
     actions: [
       { kind: 'load', function: name, folder },
       ...attach,

@@ -51,7 +51,8 @@ export class StateStore {
   /** @throws NetkitError `bad-state` for a file that is damaged or of a newer netkit */
   read(name: string): FunctionState | undefined {
     const path = join(this.directory, `${name}.json`);
-    const value = readJson(path);
+    const hint = `'netkit unload ${name}' removes the function from its pins alone`;
+    const value = readJson(path, hint);
     if (value === undefined) return undefined;
     const parsed = functionState.safeParse(value);
     if (parsed.success) return parsed.data;
@@ -69,19 +70,27 @@ export class StateStore {
       'bad-state',
       `${path} is damaged at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'unreadable'}`,
       {
-        hint: `'netkit unload ${name}' removes the function from its pins alone`,
+        hint,
       },
     );
   }
 
+  /** {@link read}, or the error in place of a damaged file: for lists, which show the rest all the same. */
+  readOrProblem(name: string): {
+    readonly state: FunctionState | undefined;
+    readonly problem: string | undefined;
+  } {
+    try {
+      return { state: this.read(name), problem: undefined };
+    } catch (error) {
+      if (!(error instanceof NetkitError) || error.code !== 'bad-state') throw error;
+      return { state: undefined, problem: error.message };
+    }
+  }
+
   /** {@link read} for functions beside the one at hand: the command that is about a damaged file reports it, not each. */
   peek(name: string): FunctionState | undefined {
-    try {
-      return this.read(name);
-    } catch (error) {
-      if (error instanceof NetkitError && error.code === 'bad-state') return undefined;
-      throw error;
-    }
+    return this.readOrProblem(name).state;
   }
 
   write(state: FunctionState): void {

@@ -131,7 +131,7 @@ function xdpTaken(target: Interface, cause: SysError): NetkitError {
     'conflict',
     `${target.ifname} has an XDP program already: ${whose || 'it appeared just now'}`,
     {
-      hint: 'an interface takes one XDP program or link; netkit does not remove what it did not attach',
+      hint: 'an interface takes one XDP program: whoever attached that one has to detach it first',
       details: { ifname: target.ifname, ifindex: target.ifindex, ...occupants },
       cause,
     },

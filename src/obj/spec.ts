@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename } from 'node:path';
@@ -87,6 +87,7 @@ export class ObjectSpec {
   static async read(path: string): Promise<ObjectSpec> {
     let bytes: Buffer;
     try {
+      requireRegular(path);
       bytes = await readFile(path);
     } catch (error) {
       throw unreadable(path, error);
@@ -98,6 +99,7 @@ export class ObjectSpec {
   static readSync(path: string): ObjectSpec {
     let bytes: Buffer;
     try {
+      requireRegular(path);
       bytes = readFileSync(path);
     } catch (error) {
       throw unreadable(path, error);
@@ -236,7 +238,16 @@ const reasons: Readonly<Record<string, readonly ['not-found' | 'not-permitted' |
   EISDIR: ['bad-object', 'it is a directory'],
 };
 
+/** A device or a pipe may never end. Reading a directory says by itself what is wrong. */
+function requireRegular(path: string): void {
+  const found = statSync(path);
+  if (!found.isFile() && !found.isDirectory()) {
+    throw new NetkitError('bad-object', `${path}: not a regular file`, { details: { path } });
+  }
+}
+
 function unreadable(path: string, error: unknown): NetkitError {
+  if (error instanceof NetkitError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const [kind, reason] = reasons[code] ?? ['failed', messageOf(error)];
   return new NetkitError(kind, `cannot read '${path}': ${reason}`, { details: { path }, cause: error });

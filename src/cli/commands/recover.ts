@@ -35,7 +35,8 @@ export const run: Command<'recover'> = async (context) => {
     for (const { command, outcome } of commands) {
       page.line(`'${command}' had been killed: ${dryRun ? 'it would be ' : ''}${outcome}`);
     }
-    for (const name of restored) page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}`);
+    for (const name of restored)
+      page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}, with empty maps`);
   });
   return failures[0]?.exitStatus ?? 0;
 };

@@ -43,18 +43,11 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
   });
 
   function countsOf(root: string, functionName: string): { programs: number; maps: number; links: number } {
-    try {
-      const listed = findFunction(root, store, functionName);
-      return {
-        programs: listed?.programs.length ?? 0,
-        maps: listed?.maps.length ?? 0,
-        links: listed?.links.length ?? 0,
-      };
-    } catch (error) {
-      // A damaged state must not stand in the way of removing the function.
-      if (error instanceof NetkitError && error.code === 'bad-state')
-        return { programs: 0, maps: 0, links: 0 };
-      throw error;
-    }
+    const listed = findFunction(root, store, functionName);
+    return {
+      programs: listed?.programs.length ?? 0,
+      maps: listed?.maps.length ?? 0,
+      links: listed?.links.length ?? 0,
+    };
   }
 };

@@ -99,6 +99,7 @@ export const loadedFunction = z
     object: maybe(z.string(), 'The object file that it was loaded from.'),
     loadedAt: maybe(z.iso.datetime(), 'When it was loaded.'),
     persist: flag('Whether it comes back after a reboot.'),
+    problem: maybe(z.string(), 'Why what netkit recorded of it cannot be read.'),
     programs: z.array(program).meta({ description: 'Its programs.' }),
     maps: z.array(map).meta({ description: 'Its maps.' }),
     links: z.array(link).meta({ description: 'Where it is attached.' }),

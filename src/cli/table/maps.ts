@@ -77,7 +77,7 @@ export const mapCommands = [
     name: 'map update',
     summary: 'write one entry',
     about: [
-      'Writes an entry: by default whether or not the key is there. A struct may be given as JSON, as `member=value,…`, or as the bare value of its first member; members left out are zero.',
+      'Writes an entry: by default whether or not the key is there. A struct may be given as JSON, as `member=value,…`, or as the bare value of its first member; members left out are zero. In a per-CPU map every CPU gets the value, so that their sum is a multiple of it.',
     ],
     arguments: [
       anyMap,
