@@ -1,5 +1,6 @@
 import { messageOf, NetkitError } from '../base/errors.js';
 import { toJson } from '../base/json.js';
+import { fileError } from '../host/file-errors.js';
 import type { Io } from './io.js';
 import { schemaVersion } from './output.js';
 import { cellText } from './page.js';
@@ -42,7 +43,14 @@ function known(io: Io, thrown: unknown): NetkitError {
     return new NetkitError('interrupted', 'interrupted', { cause: thrown });
   }
   if (thrown instanceof NetkitError) return thrown;
+  if (isFileError(thrown)) return fileError(thrown, thrown.syscall, thrown.path);
   return new NetkitError('failed', messageOf(thrown), { cause: thrown });
+}
+
+/** What Node's file functions throw. */
+function isFileError(thrown: unknown): thrown is Error & { readonly syscall: string; readonly path: string } {
+  if (!(thrown instanceof Error) || !('syscall' in thrown) || !('path' in thrown)) return false;
+  return typeof thrown.syscall === 'string' && typeof thrown.path === 'string';
 }
 
 function oneLine(text: string): string {

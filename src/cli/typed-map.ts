@@ -120,6 +120,12 @@ function typeNames(spec: ObjectSpec, kind: string): string[] {
   );
 }
 
+/** Reads a key by the map's type. @throws NetkitError `bad-value`, `usage` for a map without keys */
+export function parseKey(map: BpfMap, text: string): Value {
+  if (map.info.keySize > 0) return map.keyCodec.parse(text);
+  throw new NetkitError('usage', `the map '${map.info.name}' has no keys: it is a ${map.info.type}`);
+}
+
 /** How documents name a map: by the reference where that has a name, which the kernel may have cut. */
 export function mapNameOf(map: BpfMap, reference: string): { id: number; name: string } {
   const isReference = !reference.startsWith('/') && !reference.includes(':');

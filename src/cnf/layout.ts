@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pinName } from '../ebpf/kernel-object.js';
-import { fileErrorCode } from '../host/file-errors.js';
+import { fileError, fileErrorCode } from '../host/file-errors.js';
 
 export type PinFolder = 'progs' | 'maps' | 'links';
 
@@ -38,13 +38,22 @@ export function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** Makes a folder and those above it; one that exists is fine. @throws NetkitError */
 export function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  // mkdir's own `recursive` tells of a read-only file system that there is no such directory.
+  if (!exists(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (fileErrorCode(error) !== 'EEXIST') throw fileError(error, 'make', path);
+  }
 }
 
 /** Removes folders upwards while they are empty, `<bpffs>/netkit` being the last. */
 export function removeEmptyFolders(path: string, bpffs: string): void {
   for (let folder = path; folder.startsWith(netkitFolder(bpffs)); folder = dirname(folder)) {
+    // A read-only file system does not even look whether there is something to remove.
+    if (!exists(folder)) continue;
     try {
       rmdirSync(folder);
     } catch (error) {

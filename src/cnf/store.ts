@@ -23,12 +23,17 @@ export class StateStore {
     return join(this.directory, 'lock');
   }
 
-  /** Makes the directory, root's alone. @throws NetkitError `not-permitted` */
+  /** Makes the directory, root's alone. @throws NetkitError `not-permitted`, `usage` when it is none */
   prepare(): void {
     try {
       mkdirSync(this.directory, { recursive: true, mode: 0o700 });
       if ((statSync(this.directory).mode & 0o077) !== 0) chmodSync(this.directory, 0o700);
     } catch (error) {
+      if (['EEXIST', 'ENOTDIR'].includes(fileErrorCode(error) ?? '')) {
+        throw new NetkitError('usage', `the state directory '${this.directory}' is a file, or below one`, {
+          cause: error,
+        });
+      }
       throw fileError(error, 'make the state directory', this.directory);
     }
   }

@@ -1,5 +1,6 @@
-import { readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
+import { isBpffs } from '../host/mounts.js';
 import { openPinned, pinObject } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
@@ -57,7 +58,8 @@ export function openPinOfKind(path: string, wanted: PinKind): Fd {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR'))
       throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
-    if (isErrno(error, 'EINVAL'))
+    // Of a file elsewhere the kernel says that it is not permitted, even to root.
+    if (isErrno(error, 'EINVAL') || (isErrno(error, 'EACCES') && existsSync(path) && !isBpffs(path)))
       throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
     throw error;
   }

@@ -5,6 +5,7 @@ import { readRefusal, VerifierError } from './verifier-error.js';
 
 const logBlock = /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([\s\S]*?)-- END PROG LOAD LOG --/;
 const failedProgram = /prog '([^']+)': (?:BPF program load failed|failed to load)/;
+const failedMap = /map '([^']+)': failed to create: (.*?)\(-\d+\)/;
 const libbpfLine = /^libbpf: (.*)$/gm;
 /** What libbpf prints last, when the real reason stands above. */
 const summaries =
@@ -27,6 +28,14 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
       `the kernel does not let this user load ${spec.name}: ${reason}`,
       context,
     );
+  }
+  const [, map = '', cause = ''] = failedMap.exec(failure.log) ?? [];
+  const size = map === '' ? undefined : spec.mapSizes.get(map);
+  if (size !== undefined) {
+    return new NetkitError('bad-value', `map '${map}' cannot be made with ${size} entries: ${cause}`, context);
+  }
+  if (map !== '') {
+    return new NetkitError('unsupported', `the kernel does not make map '${map}': ${cause}`, context);
   }
   if (program !== undefined) {
     const section = spec.programs.find((candidate) => candidate.name === program)?.section ?? 'unknown';

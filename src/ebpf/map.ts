@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
-import { bytesCodec, type Codec, codecFor, type Value } from '../obj/codec/index.js';
+import { bytesCodec, type Codec, codecFor, codecForWord, type Value } from '../obj/codec/index.js';
 import { MapCalls } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
@@ -8,9 +8,10 @@ import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
 import { kernelBtf } from './kernel-btf.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
-import { explainEntry } from './map-failure.js';
+import { arrayTypes, explainEntry } from './map-failure.js';
 import { type MapInfo, readMapInfo } from './map-info.js';
 import { possibleCpus } from './possible-cpus.js';
+import { referenceCodec, referenceTypes } from './reference-codec.js';
 
 export type { MapInfo } from './map-info.js';
 
@@ -113,7 +114,11 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     const { btfId, keyTypeId, valueTypeId, keySize, valueSize, type } = this.info;
     const typeId = part === 'key' ? keyTypeId : valueTypeId;
     const size = part === 'key' ? keySize : valueSize;
-    if (btfId === 0 || typeId === 0) return bytesCodec(size, { role: part });
+    if (part === 'value' && this.refersTo !== undefined) return referenceCodec(this.refersTo);
+    if (btfId === 0 || typeId === 0) {
+      const isIndex = part === 'key' && arrayTypes.has(type);
+      return isIndex ? codecForWord('u32', { role: part }) : bytesCodec(size, { role: part });
+    }
     try {
       const codec = codecFor(kernelBtf(btfId), typeId, {
         role: part,
@@ -149,6 +154,19 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     const valueBytes = this.#encodeValue(value);
     // An update of a hash is atomic; of a prefix map it may replace another spelling only if host bits were set, which the codec refuses.
     this.#explained('write', key, () => this.#calls.update(keyBytes, valueBytes, updateFlags[mode]));
+  }
+
+  /** What entries refer to, in a map of maps or a program array. */
+  get refersTo(): 'map' | 'program' | undefined {
+    return referenceTypes[this.info.type];
+  }
+
+  /**
+   * Writes an entry that refers to a map or program, which then lives as long as the entry.
+   * @throws NetkitError as {@link BpfMap.set}; `unsupported` when it is of another shape than the map asks for
+   */
+  setReference(key: Value, object: KernelObject, mode: UpdateMode = 'any'): void {
+    this.set(key, object.fd.value, mode);
   }
 
   /** Removes an entry. @returns false when there was none. @throws NetkitError `unsupported` for arrays */

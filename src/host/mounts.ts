@@ -139,7 +139,11 @@ function givenBpffs(dir: string): BpffsRoot {
 }
 
 function existingDirectory(dir: string): boolean {
-  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    throw fileError(error, 'read', dir);
+  }
 }
 
 function mountDefaultBpffs(): BpffsRoot {

@@ -1,10 +1,10 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Command } from '../context.js';
-import { mapNameOf, openTypedMap } from '../typed-map.js';
+import { mapNameOf, openTypedMap, parseKey } from '../typed-map.js';
 
 export const run: Command<'map delete'> = async (context, { reference, key: keyText }, options) => {
   using map = await openTypedMap(context, reference, options);
-  const key = map.keyCodec.parse(keyText);
+  const key = parseKey(map, keyText);
   const text = map.keyCodec.format(key);
   const { dryRun, ifExists } = context.options;
   const deleted = dryRun ? map.has(key) : map.delete(key);

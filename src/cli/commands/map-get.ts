@@ -1,10 +1,10 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Command } from '../context.js';
-import { mapNameOf, openTypedMap, shownValue } from '../typed-map.js';
+import { mapNameOf, openTypedMap, parseKey, shownValue } from '../typed-map.js';
 
 export const run: Command<'map get'> = async (context, { reference, key: keyText }, options) => {
   using map = await openTypedMap(context, reference, options);
-  const key = map.keyCodec.parse(keyText);
+  const key = parseKey(map, keyText);
   const found = map.get(key);
   if (found === undefined) {
     throw new NetkitError('not-found', `${reference} has no entry ${map.keyCodec.format(key)}`, {

@@ -1,15 +1,20 @@
-import type { Command } from '../context.js';
-import { mapNameOf, openTypedMap } from '../typed-map.js';
+import { openMap, openProgram } from '../../cnf/reference.js';
+import type { KernelObject } from '../../ebpf/kernel-object.js';
+import type { Command, CommandContext } from '../context.js';
+import { pinsOf } from '../environment.js';
+import { mapNameOf, openTypedMap, parseKey } from '../typed-map.js';
 
 export const run: Command<'map update'> = async (context, args, options) => {
   const { reference } = args;
   using map = await openTypedMap(context, reference, options);
-  const key = map.keyCodec.parse(args.key);
+  const key = parseKey(map, args.key);
   const value = map.valueCodec.parse(args.value);
   const when = args.when ?? 'any';
   const { dryRun } = context.options;
+  using referred = map.refersTo === undefined ? undefined : openReferred(map.refersTo, args.value, context);
   // The texts themselves: values have lost what `hex:` says of padding.
-  if (!dryRun) map.set(args.key, args.value, when);
+  if (!dryRun && referred === undefined) map.set(args.key, args.value, when);
+  if (!dryRun && referred !== undefined) map.setReference(args.key, referred, when);
   const text = `${map.keyCodec.format(key)} ${map.valueCodec.format(value)}`;
   const document = {
     map: mapNameOf(map, reference),
@@ -21,3 +26,7 @@ export const run: Command<'map update'> = async (context, args, options) => {
   };
   context.output.done(document, (page) => page.line(dryRun ? `would write ${text}` : text));
 };
+
+function openReferred(kind: 'map' | 'program', reference: string, context: CommandContext): KernelObject {
+  return kind === 'map' ? openMap(reference, pinsOf(context)) : openProgram(reference, pinsOf(context));
+}
