@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CommandName, commands } from '../../src/cli/table/index.js';
+import { makeBpffs, type TestBpffs } from '../support/bpffs.js';
+import { netkit } from '../support/cli.js';
+import { makeVethPair, type VethPair } from '../support/netns.js';
+import { describeAsRoot } from '../support/requirements.js';
+import { expectValid } from '../support/schema.js';
+
+/**
+ * One life of a function, with every command of the table once and more: whatever prints JSON is held against its
+ * schema, which must be closed. What was not run fails the last test.
+ */
+describeAsRoot('the JSON of every command', () => {
+  const covered = new Set<CommandName>();
+  let bpffs: TestBpffs;
+  let pair: VethPair;
+  let folder: string;
+
+  beforeAll(() => {
+    bpffs = makeBpffs();
+    pair = makeVethPair();
+    folder = mkdtempSync(join(tmpdir(), 'netkit-json-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+    pair[Symbol.dispose]();
+    bpffs[Symbol.dispose]();
+  });
+
+  function run(command: CommandName, ...args: string[]): unknown {
+    const words = [...command.split(' '), ...args, '--json'];
+    const result = netkit(words, { env: bpffs.env, cwd: folder });
+    expect(`${result.status} ${result.stderr}`, words.join(' ')).toBe('0 ');
+    const document = result.json();
+    expectValid(command, document);
+    covered.add(command);
+    return document;
+  }
+
+  it('is what the schemas say while nothing is loaded', () => {
+    run('version');
+    run('list');
+    run('prog list');
+    run('map list');
+    run('link list');
+    run('recover');
+    run('unload', 'nothing', '--if-exists');
+    run('inspect', 'builtin:firewall');
+    run('completion', 'bash');
+    run('gen vmlinux', '-o', 'vmlinux.h');
+    const doctor = netkit(['doctor', '--json'], { env: bpffs.env });
+    expectValid('doctor', doctor.json());
+    covered.add('doctor');
+  });
+
+  it('is what the schemas say through the life of a function', () => {
+    run('build', join(import.meta.dirname, '../../bpf/firewall.bpf.c'), '-o', 'fw.bpf.o');
+    run('load', 'fw.bpf.o', '--dry-run');
+    run('load', 'fw.bpf.o', '--set', 'default_action=drop', '--map-size', 'blocklist_v4=10');
+    const attach = ['fw', pair.b.ifname, '--netns', pair.b.netns.name];
+    run('attach', ...attach, '--dry-run');
+    run('attach', ...attach);
+    run('attach', ...attach);
+    run('map update', 'fw/blocklist_v4', '10.0.0.0/8', 'drop');
+    run('map update', 'fw/blocklist_v4', '10.0.0.0/8', 'pass', 'exist', '--dry-run');
+    run('map get', 'fw/blocklist_v4', '10.0.0.0/8');
+    run('map get', 'fw/blocklist_v4', '10.0.0.0/8', '--json-strings');
+    run('map dump', 'fw/blocklist_v4');
+    run('map update', 'fw/stats', 'pass_no_match', '{"packets":1}');
+    run('map dump', 'fw/stats', '--per-cpu');
+    run('map dump', 'fw/stats');
+    run('map delete', 'fw/blocklist_v4', '10.0.0.0/8');
+    run('map delete', 'fw/blocklist_v4', '10.0.0.0/8', '--if-exists');
+    run('map show', 'fw/stats');
+    run('prog show', 'fw');
+    run('link show', 'fw');
+    run('prog run', 'fw', '--hex', '00'.repeat(14));
+    for (const list of ['prog list', 'map list', 'link list'] as const) {
+      run(list);
+      run(list, 'fw');
+      run(list, '--all');
+    }
+    run('list');
+    run('load', 'fw.bpf.o', '--replace');
+    run('detach', 'fw', '--dry-run');
+    run('detach', 'fw');
+    run('unload', '--all', '--dry-run');
+    run('unload', '--all', '--yes');
+  });
+
+  it('was looked at for every command of the table', () => {
+    expect([...covered].sort()).toEqual(commands.map(({ name }) => name).sort());
+  });
+});
