@@ -12,6 +12,9 @@ import { Lab, ROOT, runInside } from './bench/lib/lab.mjs';
 import { machine, measure } from './bench/lib/measure.mjs';
 import { judge, markdown, section, writeBetween } from './bench/lib/report.mjs';
 
+/** Milliseconds between the quartiles. */
+const mostNoise = 10;
+
 try {
   const options = readOptions();
   process.exitCode = runInside(fileURLToPath(import.meta.url)) ?? (await bench(options));
@@ -43,6 +46,13 @@ async function bench({ rounds, json, write, strict }) {
     const document = { machine: on, rounds, rows: judged, samples: Object.fromEntries(samples) };
     writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
   }
+  // The rows without a budget measure the same thing twice.
+  const busy = judged.some(({ budget, low, high }) => budget === undefined && high - low > mostNoise);
+  if (busy)
+    process.stderr.write(
+      `bench: the machine is busy (the noise is above ${mostNoise} ms): these numbers mean little\n`,
+    );
+  if (write && busy) throw new Error('README.md is left as it is: repeat it when the machine is idle');
   if (write) writeBetween(join(ROOT, 'README.md'), section(judged, on, rounds));
   const missed = judged.some(({ verdict }) => verdict === 'missed');
   return strict && missed ? 1 : 0;

@@ -25,3 +25,10 @@ export const ciPackages = {
   git: 'clones the checkout into that root',
   shellcheck: 'checks shell scripts and the completion for bash',
 };
+
+/** Beside the first for `npm run test:vm`. */
+export const vmPackages = {
+  'qemu-system-x86': 'boots other kernels, without KVM',
+  'debian-archive-keyring': "checks the signatures of the suites that have those kernels' packages",
+  'xz-utils': 'unpacks kernel modules',
+};

@@ -1,11 +1,11 @@
-// `npm run setup [-- --ci]`: makes a Debian 12 machine with Node ready. It is safe to run at any time, and quick when
+// `npm run setup [-- --ci | --vm]`: makes a Debian 12 machine with Node ready. It is safe to run at any time, and quick when
 // there is nothing to do. Uses Node alone: on a fresh clone there is no node_modules yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ciPackages, packages } from './debian-packages.mjs';
+import { ciPackages, packages, vmPackages } from './debian-packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -24,7 +24,11 @@ function requireNode() {
 }
 
 function installPackages() {
-  const wanted = Object.keys(process.argv.includes('--ci') ? { ...packages, ...ciPackages } : packages);
+  const wanted = Object.keys({
+    ...packages,
+    ...(process.argv.includes('--ci') ? ciPackages : {}),
+    ...(process.argv.includes('--vm') ? vmPackages : {}),
+  });
   const query = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], {
     encoding: 'utf8',
   });
@@ -141,6 +145,8 @@ function build() {
     'bin',
     'bpf',
     'scripts/build.mjs',
+    'scripts/build-objects.ts',
+    'scripts/run.mjs',
     'scripts/pack',
     'package.json',
     'package-lock.json',

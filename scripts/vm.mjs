@@ -5,6 +5,7 @@
 //   --fresh     fetches the newest kernels of the suites instead of using those in the cache
 //   --jobs      how many machines at a time; 1 unless told
 //   --minutes   after which a machine is stopped; 20 unless told
+//   --run       runs this shell command instead of the tests, and prints what it prints
 //   --verbose   prints the machines' consoles; they are always in .cache/vm/KERNEL/console.log
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { initramfs } from './vm/initramfs.mjs';
 import { busybox, kernel, suites } from './vm/kernels.mjs';
+import { leftOut } from './vm/left-out.mjs';
 import { runMachine } from './vm/machine.mjs';
 import { outcome } from './vm/outcome.mjs';
 
@@ -23,6 +25,7 @@ const { values: options, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    run: { type: 'string' },
     filter: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '20' },
@@ -34,17 +37,23 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 if (process.getuid?.() !== 0) {
-  console.error("vm: needs root: tests inside are root, and read the host's files as whoever started the machine");
+  console.error(
+    "vm: needs root: tests inside are root, and read the host's files as whoever started the machine",
+  );
   process.exit(2);
 }
 
+for (const [signal, status] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })) {
+  // Its machines end with it.
+  process.on(signal, () => process.exit(status));
+}
 const waiting = positionals.length > 0 ? [...positionals] : [...known];
 const order = [...waiting];
 const results = new Map();
 await Promise.all(
   Array.from({ length: Number(options.jobs) }, async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      results.set(name, await test(name));
+      results.set(name, await test(name).catch(couldNotRun));
       report(name, results.get(name));
     }
   }),
@@ -58,10 +67,12 @@ async function test(name) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'results'), { recursive: true });
   const { release, image, modules } = kernel(name, options.fresh);
+  const quick = options.quick ? ['--quick'] : [];
   const settings = {
     CHECKOUT: root,
-    NODE: process.execPath,
-    ARGUMENTS: [...(options.quick ? ['--quick'] : []), ...options.filter].join(' '),
+    MINUTES: options.minutes,
+    COMMAND:
+      options.run ?? [process.execPath, 'scripts/vm/inside.mjs', ...quick, ...options.filter].join(' '),
   };
   const initial = join(folder, 'initramfs');
   writeFileSync(initial, initramfs(modules, busybox(), settings));
@@ -74,14 +85,40 @@ async function test(name) {
     folder,
     timeoutMs: minutes * 60_000,
     onLine: (line) => {
-      if (options.verbose || /^netkit-vm: /.test(line)) {
+      if (options.verbose || options.run !== undefined || /^netkit-vm: /.test(line)) {
         say(name, line);
       }
     },
   });
   rmSync(initial);
+  if (options.run !== undefined) {
+    const ended = {
+      passed: 0,
+      failed: timedOut ? 1 : 0,
+      skipped: 0,
+      failures: [],
+      reasons: new Map(),
+      slow: [],
+    };
+    return { release, seconds: (Date.now() - started) / 1000, folder, ...ended };
+  }
   const result = outcome(join(folder, 'results/cases.jsonl'), { timedOut, minutes });
   return { release, seconds: (Date.now() - started) / 1000, folder, ...result };
+}
+
+/** That one kernel cannot be fetched or booted says nothing of the others. */
+function couldNotRun(error) {
+  const failures = [{ what: 'before the tests', errors: [error.message] }];
+  return {
+    release: '?',
+    seconds: 0,
+    passed: 0,
+    failed: 1,
+    skipped: 0,
+    failures,
+    reasons: new Map(),
+    slow: [],
+  };
 }
 
 function report(name, { seconds, passed, failed, skipped, failures, folder, slow }) {
@@ -91,7 +128,7 @@ function report(name, { seconds, passed, failed, skipped, failures, folder, slow
       say(name, `    ${line}`);
     }
   }
-  if (passed + skipped === 0 && !options.verbose) {
+  if (folder !== undefined && passed + skipped === 0 && !options.verbose && options.run === undefined) {
     const tail = readFileSync(join(folder, 'console.log'), 'utf8').trimEnd().split('\n').slice(-30);
     say(name, `the end of ${join(folder, 'console.log')}:\n${tail.join('\n')}`);
   }
@@ -105,7 +142,11 @@ function report(name, { seconds, passed, failed, skipped, failures, folder, slow
 
 /** Kernel by kernel, and below it the reasons why tests could not run where. */
 function matrix() {
-  const columns = (cells) => `${cells[0].padEnd(8)}${cells[1].padEnd(24)}${cells.slice(2).map((cell) => cell.padStart(9)).join('')}`;
+  const columns = (cells) =>
+    `${cells[0].padEnd(8)}${cells[1].padEnd(24)}${cells
+      .slice(2)
+      .map((cell) => cell.padStart(9))
+      .join('')}`;
   console.log(`\n${columns(['kernel', 'release', 'passed', 'failed', 'skipped', 'seconds'])}`);
   const reasons = new Map();
   for (const name of order) {
@@ -121,6 +162,12 @@ function matrix() {
     console.log('\nDid not run:');
     for (const [reason, where] of reasons) {
       console.log(`  ${reason}: on ${where.join(', ')}`);
+    }
+  }
+  if (options.filter.length === 0) {
+    console.log('\nLeft out everywhere:');
+    for (const [file, reason] of Object.entries(leftOut)) {
+      console.log(`  ${file}: ${reason}`);
     }
   }
 }

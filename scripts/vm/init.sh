@@ -5,7 +5,8 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-# Variables: CHECKOUT, RESULTS (both paths on the host's root), NODE and ARGUMENTS. Their values are quoted.
+# CHECKOUT: its path on the host. COMMAND: what to run in there. MINUTES: how long the machine may live.
+# shellcheck source=/dev/null
 . /settings
 
 # What goes wrong before the tests run is told here; the machine stops by itself in any case.
@@ -62,11 +63,15 @@ mount -t bpf -o mode=700 bpf sys/fs/bpf
 ip link set lo up
 hostname netkit-vm
 
+export NETKIT_TEST_EMULATED=1 NO_COLOR=1
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 # busybox alone can power the machine off without an init system.
+# Through a pipe, so that nothing takes the console for a terminal.
+# Should whoever watches this machine be gone, it ends all the same.
+# shellcheck disable=SC2016 # expanded by the shell that it is for
 exec switch_root /root /run/busybox sh -c '
+  (/run/busybox sleep $(($3 * 60 + 60)); /run/busybox poweroff -f) &
   cd "$1" || /run/busybox poweroff -f
-  # Through a pipe, so that nothing takes the console for a terminal.
-  "$2" scripts/vm/inside.mjs $3 2>&1 | /run/busybox cat
+  /bin/sh -c "$2" 2>&1 | /run/busybox cat
   /run/busybox sync
-  /run/busybox poweroff -f' sh "$CHECKOUT" "$NODE" "$ARGUMENTS"
+  /run/busybox poweroff -f' sh "$CHECKOUT" "$COMMAND" "$MINUTES"

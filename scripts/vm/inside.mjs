@@ -2,11 +2,14 @@
 import { appendFileSync } from 'node:fs';
 import { startVitest } from 'vitest/node';
 import { CaseLog } from './case-log.mjs';
+import { leftOut } from './left-out.mjs';
 
 /** Emulation makes everything about this much slower. */
 const slowness = 5;
 const log = '/run/netkit-vm/cases.jsonl';
 
+// What is missing in there fails, unless the kernel is known to be without.
+process.env.CI = 'true';
 const words = process.argv.slice(2);
 const filters = words.filter((word) => word !== '--quick');
 // One after the other: both look at the same kernel objects.
@@ -19,6 +22,7 @@ for (const stage of stages) {
   const vitest = await startVitest('test', stage.filters, {
     project: [stage.project],
     watch: false,
+    cliExclude: filters.length > 0 ? [] : Object.keys(leftOut),
     passWithNoTests: filters.length > 0,
     testTimeout: 60_000 * slowness,
     hookTimeout: 60_000 * slowness,

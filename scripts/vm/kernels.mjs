@@ -7,10 +7,10 @@ import { cacheFolder } from './cache.mjs';
 /** The releases that netkit is tested on, and the Debian suite that has each. */
 export const suites = {
   '5.10': 'bullseye',
-  '6.1': 'bookworm',
-  '6.12': 'bookworm-backports',
+  6.1: 'bookworm',
+  6.12: 'bookworm-backports',
   // sid has the newest, which moves on.
-  '7.2': 'sid',
+  7.2: 'sid',
 };
 
 const aptFolder = join(cacheFolder, 'suites');
@@ -30,7 +30,9 @@ export function kernel(name, fresh) {
     });
   }
   // From sid on, everything is below usr.
-  const modules = ['usr/lib/modules', 'lib/modules'].map((path) => join(folder, path)).find((path) => existsSync(path));
+  const modules = ['usr/lib/modules', 'lib/modules']
+    .map((path) => join(folder, path))
+    .find((path) => existsSync(path));
   const release = modules === undefined ? undefined : readdirSync(modules)[0];
   const image = [join(folder, `boot/vmlinuz-${release}`), join(modules ?? folder, `${release}/vmlinuz`)].find(
     (path) => existsSync(path),
@@ -41,12 +43,15 @@ export function kernel(name, fresh) {
   return { release, image, modules: join(modules, release) };
 }
 
-/** The packages of the generic kernel: in newer suites, the image and its modules are packages apart. */
+/**
+ * The packages of the generic kernel: in newer suites, the image, its modules and the lists of what is built in are
+ * packages apart.
+ */
 function kernelPackages(suite) {
   const found = [];
   const follow = (name) => {
     for (const needed of suite.dependencies(name)) {
-      if (/^linux-(image|binary|modules)-/.test(needed) && !found.includes(needed)) {
+      if (/^linux-(image|binary|modules|base)-\d/.test(needed) && !found.includes(needed)) {
         found.push(needed);
         follow(needed);
       }
@@ -66,7 +71,9 @@ export function busybox() {
       suite.unpack(['busybox-static'], target);
     });
   }
-  return ['bin/busybox', 'usr/bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
+  return ['bin/busybox', 'usr/bin/busybox']
+    .map((path) => join(folder, path))
+    .find((path) => existsSync(path));
 }
 
 /** Fills a folder that appears only when it is complete. */

@@ -14,7 +14,7 @@ const memoryMb = 2048;
 export async function runMachine({ image, initramfs, folder, timeoutMs, onLine }) {
   const args = [
     ...['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max', '-smp', '2', '-m', String(memoryMb)],
-    ...['-nographic', '-no-reboot', '-nodefaults', '-serial', 'stdio', '-monitor', 'none', '-device', 'virtio-rng-pci'],
+    ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-device', 'virtio-rng-pci'],
     ...['-kernel', image, '-initrd', initramfs, '-append', kernelArguments.join(' ')],
     ...share('hostroot', '/', 'readonly=on,multidevs=remap'),
     ...share('results', join(folder, 'results'), 'multidevs=remap'),
@@ -62,5 +62,8 @@ const kernelArguments = [
 
 function share(tag, path, options) {
   // A comma in a path would begin another option.
-  return ['-virtfs', `local,path=${path.replaceAll(',', ',,')},mount_tag=${tag},security_model=none,${options}`];
+  return [
+    '-virtfs',
+    `local,path=${path.replaceAll(',', ',,')},mount_tag=${tag},security_model=none,${options}`,
+  ];
 }

@@ -11,9 +11,9 @@ const wanted = [
   'virtio_rng',
   // What libcrc32c looks for by name, and with it nf_conntrack.
   ...['crc32c_generic', 'crc32c_intel'],
-  ...['veth', 'bridge', 'br_netfilter', 'macvlan', 'macvtap', 'ipvlan', 'vxlan', 'geneve', 'tun', 'vrf', '8021q'],
-  // Neither is to make an interface of its own.
-  ...['dummy numdummies=0', 'ifb numifbs=0', 'bonding max_bonds=0', 'nlmon', 'netdevsim', 'vcan'],
+  ...['veth', 'bridge', 'br_netfilter', 'macvlan', 'macvtap', 'ipvlan', 'vxlan', 'geneve', 'tun', 'vrf'],
+  // None is to make an interface by itself.
+  ...['dummy numdummies=0', 'ifb numifbs=0', 'bonding max_bonds=0', 'nlmon', 'netdevsim', '8021q'],
   ...['ipip', 'sit', 'gre', 'ip_gre', 'ip6_gre', 'ip6_tunnel', 'fou', 'fou6', 'ip_vti', 'wireguard'],
   ...['sch_ingress', 'sch_fq', 'sch_fq_codel', 'sch_netem', 'sch_htb', 'sch_tbf', 'sch_prio', 'sch_multiq'],
   ...['cls_bpf', 'cls_matchall', 'cls_u32', 'cls_flower', 'cls_basic'],
@@ -84,7 +84,10 @@ function dependencies(content) {
     return [];
   }
   const text = content.toString('latin1', start, content.indexOf(0, start));
-  return text.split(',').filter((name) => name !== '').map(canonical);
+  return text
+    .split(',')
+    .filter((name) => name !== '')
+    .map(canonical);
 }
 
 function decompressed(path) {

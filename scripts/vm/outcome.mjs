@@ -28,7 +28,10 @@ export function outcome(file, { timedOut, minutes }) {
   }
   if (!ended) {
     const last = running.size > 0 ? `; running was ${[...running].join(', ')}` : '';
-    fail(timedOut ? `stopped after ${minutes} minutes${last}` : `the machine ended before its tests did${last}`, []);
+    fail(
+      timedOut ? `stopped after ${minutes} minutes${last}` : `the machine ended before its tests did${last}`,
+      [],
+    );
   } else if (result.passed + result.failed === 0) {
     fail('no test ran', []);
   }

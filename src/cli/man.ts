@@ -58,7 +58,7 @@ const files = [
   ],
   [
     '/var/cache/netkit/',
-    'Headers made from kernels, and from Node 22 on compiled code of netkit. It can be deleted at any time.',
+    'Headers made from kernels, and for root compiled code of netkit. It can be deleted at any time.',
   ],
 ] as const;
 

@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
-import { type Block, blockText, type Cell, cellText, endLine, plainText, type Tone } from './page.js';
+import { type Block, blockText, type Cell, cellText, endLine, type Tone } from './page.js';
 
 const bare = {
   top: '',
@@ -42,8 +42,6 @@ function styledBlock(chalk: ChalkInstance, block: Block): string {
         block.rows.map((row) => row.map((cell) => paint(chalk, cell))),
         block.columns.map(({ align }) => align ?? 'left'),
       );
-    default:
-      return plainText([block]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
 import { fileError } from '../host/file-errors.js';
 import { type Capture, readPcap } from '../obj/pcap.js';
@@ -60,6 +60,10 @@ export function packetsFromFile(path: string, limit = Number.POSITIVE_INFINITY):
 function readCapture(path: string): Capture {
   let file: Buffer;
   try {
+    // A pipe ends some time, a device may not.
+    if (statSync(path).isCharacterDevice()) {
+      throw new NetkitError('bad-value', `'${path}' is a device, not a capture`, { details: { path } });
+    }
     file = readFileSync(path);
   } catch (error) {
     throw fileError(error, 'read', path);

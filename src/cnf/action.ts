@@ -32,6 +32,8 @@ export interface Detach {
   readonly function: string;
   readonly folder: string;
   readonly link: LinkState;
+  /** Somebody else had detached it: only its pin is removed, and nothing is to be brought back. */
+  readonly wasDead?: boolean | undefined;
 }
 
 /** Puts the program pinned at `to` into a link in place of the one pinned at `from`. */
@@ -84,6 +86,8 @@ export type Action = StoreObject | Load | Attach | Detach | Swap | Move | Record
 export interface Plan {
   /** Identifies the change in the journal and in the state that it leaves. */
   readonly change: string;
+  /** Pins, links and filters of another boot are gone: only files are left to be put right. */
+  readonly bootId: string;
   /** The command line, for messages. */
   readonly command: string;
   /** ISO 8601. */

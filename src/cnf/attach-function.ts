@@ -47,19 +47,20 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
   const actions: Action[] = [];
   let links = [...state.links];
   for (const { program, hook: wanted } of programs) {
-    const hook = withFallback(wanted, world);
+    const { hook, note } = withFallback(wanted);
     const present = links.find(
       (link) => link.program === program.name && link.hook === hook && sameTarget(link, target),
     );
     if (present !== undefined && isAlive(folder, present)) {
       refuseOtherOptions(present, request);
+      if (note !== undefined) world.note(note, present.name);
       already.push(present);
       continue;
     }
     if (present !== undefined) {
       // Somebody detached it behind our back: only its dead pin is left.
       links = links.filter((link) => link !== present);
-      actions.push({ kind: 'detach', function: state.name, folder, link: present });
+      actions.push({ kind: 'detach', function: state.name, folder, link: present, wasDead: true });
     }
     const link: LinkState = {
       name: freeName(`${program.name}-${hook.replace('/', '-')}-${target.ifname}`, links),
@@ -79,6 +80,7 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
           }
         : null,
     };
+    if (note !== undefined) world.note(note, link.name);
     links.push(link);
     actions.push({ kind: 'attach', function: state.name, folder, link });
   }
@@ -185,13 +187,13 @@ function hookOf(program: StatedProgram, wanted: Hook | undefined): Hook {
 }
 
 /** tcx, or the clsact hook of the same direction on a kernel without it: said, never silent. */
-function withFallback(hook: Hook, world: World): Hook {
-  if (hook !== 'tcx/ingress' && hook !== 'tcx/egress') return hook;
+function withFallback(hook: Hook): { readonly hook: Hook; readonly note?: string } {
+  if (hook !== 'tcx/ingress' && hook !== 'tcx/egress') return { hook };
   const { available, reason } = hookAvailable(hook);
-  if (available) return hook;
+  // Where this user may not know, the attempt says why.
+  if (available !== false) return { hook };
   const fallback = hook === 'tcx/ingress' ? 'tc/ingress' : 'tc/egress';
-  world.note(`${reason}: attached as a tc filter (${fallback}) instead`);
-  return fallback;
+  return { hook: fallback, note: `${reason}: attached as a tc filter (${fallback}) instead` };
 }
 
 function sameTarget(link: LinkState, target: Interface): boolean {

@@ -3,7 +3,6 @@ import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { type Direction, tcx, type XdpMode, xdp } from '../ebpf/attach.js';
-import { hookAvailable } from '../ebpf/feature.js';
 import { Link } from '../ebpf/link.js';
 import { Program } from '../ebpf/program.js';
 import {
@@ -20,7 +19,7 @@ import { exists, makeFolder, pinPath } from './layout.js';
 import type { LinkState } from './state.js';
 
 interface Notes {
-  note(text: string): void;
+  note(text: string, link?: string): void;
 }
 
 /** The priority of netkit's first tc filter on a hook; 50 is libxdp's default run priority too. */
@@ -62,7 +61,7 @@ function attachXdp(
   } catch (error) {
     if (!(error instanceof NetkitError) || error.code !== 'unsupported') throw error;
     const taken = attachIn('generic');
-    notes.note(`${error.message}: attached in generic mode, which is slower`);
+    notes.note(`${error.message}: attached in generic mode, which is slower`, link.name);
     return taken;
   }
 }
@@ -148,11 +147,6 @@ export function isAlive(folder: string, link: LinkState): boolean {
   if (!present || direction === undefined) return false;
   using netns = opened;
   return filterProgramId(filterOf(link, direction), netns) !== undefined;
-}
-
-/** `tcx/ingress` where the kernel has tcx, otherwise the clsact hook of the same direction. */
-export function tcxOrClsact(direction: Direction): 'tcx/ingress' | 'tcx/egress' | 'tc/ingress' | 'tc/egress' {
-  return hookAvailable(`tcx/${direction}`).available ? `tcx/${direction}` : `tc/${direction}`;
 }
 
 function directionOf(link: LinkState): Direction | undefined {

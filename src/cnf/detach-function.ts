@@ -1,9 +1,10 @@
 /** Detaching and unloading: the plans. The state is recorded first, so that a killed command is finished, not undone. */
 import { NetkitError } from '../base/errors.js';
 import { findInterface } from '../host/interfaces.js';
-import { openNetns } from '../host/netns.js';
+import { currentNetnsInode, openNetns } from '../host/netns.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
+import { isAlive } from './attachment.js';
 import type { Proposal, World } from './environment.js';
 import { exists, functionFolder, stagingFolder } from './layout.js';
 import { checkFunctionName } from './names.js';
@@ -28,16 +29,13 @@ export interface DetachProposal extends Proposal {
 /** @throws NetkitError `not-found` when nothing of the kind is attached */
 export function planDetach(world: World, request: DetachRequest): DetachProposal {
   const state = loadedState(world, request.function);
-  const inode = request.netns === undefined ? undefined : inodeOf(request.netns);
-  const ifindex = request.ifname === undefined ? undefined : presentIndex(request.ifname, request.netns);
+  const isThere = placeOf(request);
   const matching = state.links.filter(
     (link) =>
       (request.link === undefined || link.name === request.link) &&
       (request.program === undefined || link.program === request.program) &&
       (request.hook === undefined || link.hook === request.hook) &&
-      (inode === undefined || link.netns.inode === inode) &&
-      // A dead link is found by the name that its interface had.
-      (request.ifname === undefined || link.ifname === request.ifname || link.ifindex === ifindex),
+      isThere(link),
   );
   if (matching.length === 0) {
     const what = request.program === undefined ? request.function : `${request.function}/${request.program}`;
@@ -88,9 +86,7 @@ export function planUnload(world: World, functionName: string): DetachProposal {
       ...(isThisBoot ? detachActions(state, links) : []),
       ...unpin(folder),
       ...unpin(staging),
-      ...(state === undefined
-        ? []
-        : [{ kind: 'drop-object', function: name, file: state.object.file } as const]),
+      ...world.store.objectsOf(name).map((file) => ({ kind: 'drop-object', function: name, file }) as const),
     ],
   };
 }
@@ -105,9 +101,24 @@ function readLeniently(world: World, name: string): FunctionState | undefined {
   }
 }
 
-function detachActions(state: FunctionState, links: readonly LinkState[]): Action[] {
+export function detachActions(state: FunctionState, links: readonly LinkState[]): Action[] {
   const folder = functionFolder(state.bpffs, state.name);
-  return [...links].reverse().map((link) => ({ kind: 'detach', function: state.name, folder, link }));
+  return [...links].reverse().map((link) => ({
+    kind: 'detach',
+    function: state.name,
+    folder,
+    link,
+    ...(isDead(folder, link) ? { wasDead: true } : {}),
+  }));
+}
+
+/** Whether there is nothing that undoing would have to bring back; what cannot be looked at is left to the detaching. */
+function isDead(folder: string, link: LinkState): boolean {
+  try {
+    return !isAlive(folder, link);
+  } catch {
+    return false;
+  }
 }
 
 function sharesQdisc(one: LinkState, other: LinkState): boolean {
@@ -148,6 +159,21 @@ function qdiscHeirs(world: World, state: FunctionState, leaving: readonly LinkSt
       },
     ];
   });
+}
+
+/**
+ * Which links are at the place that was asked for. An interface's index means something in its own namespace only; a
+ * dead link is found by the name that its interface had, wherever that was, unless this namespace has one of that name.
+ */
+function placeOf({ ifname, netns }: DetachRequest): (link: LinkState) => boolean {
+  const inode = netns === undefined ? currentNetnsInode() : inodeOf(netns);
+  if (ifname === undefined) return (link) => netns === undefined || link.netns.inode === inode;
+  const ifindex = presentIndex(ifname, netns);
+  const byNameAlone = netns === undefined && ifindex === undefined;
+  return (link) =>
+    link.netns.inode === inode
+      ? link.ifname === ifname || link.ifindex === ifindex
+      : byNameAlone && link.ifname === ifname;
 }
 
 function inodeOf(reference: string): number {

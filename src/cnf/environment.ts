@@ -4,7 +4,7 @@ import { Scope } from '../base/scope.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { bootId, newUuid } from '../host/kernel.js';
 import { acquireLock, type Lock } from '../host/lock.js';
-import { defaultBpffs, ensureBpffs, existingBpffs } from '../host/mounts.js';
+import { ensureBpffs, visibleBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
@@ -21,9 +21,10 @@ export interface EnvironmentOptions {
   readonly command: string;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Goes on when the journal of a killed command is damaged: for what can work from the pins alone. */
+  /** Goes on when what a killed command left cannot be undone: for what can work from the pins alone. */
   readonly despiteJournal?: boolean;
-  note(text: string): void;
+  /** Gets what is worth knowing and no error; with the name of the link that it is about, if it is about one. */
+  note(text: string, link?: string): void;
 }
 
 /** What a planner sees: the world as it stands, under the lock. */
@@ -35,7 +36,7 @@ export interface World {
   readonly change: string;
   /** Owns what a planner opens until the change is done. */
   readonly scope: Scope;
-  note(text: string): void;
+  note(text: string, link?: string): void;
 }
 
 /** What a planner gives back. */
@@ -64,20 +65,19 @@ export async function change(
   const store = new StateStore(options.stateDir);
   using scope = new Scope();
   if (options.dryRun === true) {
-    const proposal = await planner(
-      worldOf(options, store, existingBpffs(options.bpffs)?.path ?? defaultBpffs, scope),
-    );
+    const proposal = await planner(worldOf(options, store, visibleBpffs(options.bpffs), scope));
     return { actions: proposal?.actions ?? [], made: new Map() };
   }
   const bpffs = ensureBpffs(options.bpffs).path;
   using _lock = await lockStore(options, store);
-  recoverLeftovers(options, store, bpffs);
+  recoverLeftovers(options, store);
   const world = worldOf(options, store, bpffs, scope);
   const proposal = await planner(world);
   if (proposal === undefined || proposal.actions.length === 0) return { actions: [], made: new Map() };
-  const stage = stageOf(options, store, bpffs, proposal);
+  const stage = stageOf(options, store, proposal);
   const plan: Plan = {
     change: world.change,
+    bootId: world.bootId,
     command: options.command,
     startedAt: new Date().toISOString(),
     function: proposal.function,
@@ -91,9 +91,9 @@ export async function change(
 export async function recoverLeft(options: EnvironmentOptions): Promise<Recovery | undefined> {
   const store = new StateStore(options.stateDir);
   if (options.dryRun === true) return pendingRecovery(store);
-  const bpffs = ensureBpffs(options.bpffs).path;
+  ensureBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
-  return recoverLeftovers(options, store, bpffs);
+  return recoverLeftovers(options, store);
 }
 
 function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Lock> {
@@ -106,12 +106,8 @@ function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Lock
   });
 }
 
-function recoverLeftovers(
-  options: EnvironmentOptions,
-  store: StateStore,
-  bpffs: string,
-): Recovery | undefined {
-  const recovery = recoverJournal(options, store, bpffs);
+function recoverLeftovers(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
+  const recovery = recoverJournal(options, store);
   if (recovery !== undefined)
     options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
   for (const name of store.names()) {
@@ -123,12 +119,11 @@ function recoverLeftovers(
   return recovery;
 }
 
-function recoverJournal(options: EnvironmentOptions, store: StateStore, bpffs: string): Recovery | undefined {
+function recoverJournal(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
   try {
-    return recover(stageOf(options, store, bpffs));
+    return recover(stageOf(options, store));
   } catch (error) {
-    const isDamaged = error instanceof NetkitError && error.code === 'bad-state';
-    if (options.despiteJournal !== true || !isDamaged) throw error;
+    if (options.despiteJournal !== true || !(error instanceof NetkitError)) throw error;
     options.note(`${error.message}: what was killed is not undone`);
     return undefined;
   }
@@ -138,6 +133,6 @@ function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, 
   return { bpffs, store, bootId: bootId(), change: newUuid(), scope, note: options.note };
 }
 
-function stageOf(options: EnvironmentOptions, store: StateStore, bpffs: string, proposal?: Proposal): Stage {
-  return { bpffs, store, spec: proposal?.spec, reuse: proposal?.reuse, made: new Map(), note: options.note };
+function stageOf(options: EnvironmentOptions, store: StateStore, proposal?: Proposal): Stage {
+  return { store, spec: proposal?.spec, reuse: proposal?.reuse, made: new Map(), note: options.note };
 }

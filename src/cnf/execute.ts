@@ -3,6 +3,7 @@
  * reads the journal that a killed command left and takes its change back, or finishes it once its state was recorded.
  */
 import { messageOf, NetkitError } from '../base/errors.js';
+import { bootId } from '../host/kernel.js';
 import { type Action, describeAction, type Plan } from './action.js';
 import { perform, type Stage, undo } from './perform.js';
 import type { StateStore } from './store.js';
@@ -55,7 +56,7 @@ function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): voi
   }
   if (failures.length === 0) return;
   throw new NetkitError(
-    'failed',
+    reason instanceof NetkitError && reason.code === 'interrupted' ? 'interrupted' : 'failed',
     `${messageOf(reason)}; and it could not be undone: ${failures.join('; ')}`,
     {
       hint: "when the cause is mended, 'netkit recover' undoes the rest",
@@ -74,7 +75,10 @@ export interface Recovery {
 /** What `recover` would do, from the journal alone; undefined when there is nothing. */
 export function pendingRecovery(store: StateStore): Recovery | undefined {
   const plan = store.readJournal();
-  if (plan === undefined) return undefined;
+  return plan === undefined ? undefined : recoveryOf(plan, store);
+}
+
+function recoveryOf(plan: Plan, store: StateStore): Recovery {
   const outcome = isCommitted(plan, store) ? 'finished' : 'undone';
   return { command: plan.command, startedAt: plan.startedAt, outcome };
 }
@@ -83,17 +87,22 @@ export function pendingRecovery(store: StateStore): Recovery | undefined {
 export function recover(stage: Stage): Recovery | undefined {
   const plan = stage.store.readJournal();
   if (plan === undefined) return undefined;
-  const pending = pendingRecovery(stage.store);
-  if (pending?.outcome === 'finished') {
-    const record = plan.actions.findIndex(
+  const recovery = recoveryOf(plan, stage.store);
+  const actions = plan.bootId === bootId() ? plan.actions : plan.actions.filter(concernsFiles);
+  if (recovery.outcome === 'finished') {
+    const record = actions.findIndex(
       (action) => action.kind === 'record' && action.function === plan.function,
     );
-    for (const action of plan.actions.slice(record + 1)) perform(action, stage);
+    for (const action of actions.slice(record + 1)) perform(action, stage);
   } else {
-    undoAll(plan.actions, stage, `${plan.command} was killed`);
+    undoAll(actions, stage, `${plan.command} was killed`);
   }
   stage.store.removeJournal();
-  return pending;
+  return recovery;
+}
+
+function concernsFiles({ kind }: Action): boolean {
+  return kind === 'store-object' || kind === 'record' || kind === 'drop-object';
 }
 
 function isCommitted(plan: Plan, store: StateStore): boolean {

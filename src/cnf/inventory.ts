@@ -132,12 +132,12 @@ function describeProgram(
   owner: string,
   recorded: FunctionState['programs'][number] | undefined,
 ): ListedProgram {
-  const info = pin === undefined ? undefined : withObject(Program.fromPin(pin), (program) => program.info());
+  const info = ofPin(pin, (path) => withObject(Program.fromPin(path), (program) => program.info()));
   return {
     name,
     function: owner,
     section: recorded?.section,
-    pin,
+    pin: info === undefined ? undefined : pin,
     info,
     type: info?.type ?? recorded?.type ?? 'unspec',
   };
@@ -149,13 +149,14 @@ function describeOwnMap(
   owner: string,
   recorded: FunctionState['maps'][number] | undefined,
 ): ListedMap {
-  if (pin !== undefined) {
-    return withObject(BpfMap.fromPin(pin), (map) => describeMap(map, { name, function: owner, pin }));
-  }
+  const listed = ofPin(pin, (path) =>
+    withObject(BpfMap.fromPin(path), (map) => describeMap(map, { name, function: owner, pin: path })),
+  );
+  if (listed !== undefined) return listed;
   return {
     name,
     function: owner,
-    pin,
+    pin: undefined,
     info: undefined,
     type: recorded?.type ?? 'unspec',
     memoryBytes: undefined,
@@ -201,11 +202,11 @@ function describeLink(
   state: LinkState | undefined,
   programNames: ReadonlyMap<number, string>,
 ): ListedLink {
-  const info = pin === undefined ? undefined : withObject(Link.fromPin(pin), (link) => link.info());
+  const info = ofPin(pin, (path) => withObject(Link.fromPin(path), (link) => link.info()));
   return {
     name,
     function: owner,
-    pin,
+    pin: info === undefined ? undefined : pin,
     type: info?.type ?? state?.hook.split('/')[0] ?? 'unspec',
     programId: info === undefined || info.programId === 0 ? undefined : info.programId,
     programName: (info === undefined ? undefined : programNames.get(info.programId)) ?? state?.program,
@@ -305,7 +306,19 @@ function byId<T extends { readonly info: { readonly id: number } | undefined }>(
   return new Map(listed.flatMap((each) => (each.info === undefined ? [] : [[each.info.id, each] as const])));
 }
 
-/** Between listing the ids and opening them, one may go. */
+/** Undefined also for what is no pin of that kind: one thing out of place must not keep the rest from being listed. */
+function ofPin<R>(pin: string | undefined, read: (path: string) => R): R | undefined {
+  if (pin === undefined) return undefined;
+  try {
+    return read(pin);
+  } catch (error) {
+    if (error instanceof NetkitError && (error.code === 'not-found' || error.code === 'usage'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Between listing the ids and opening them, one may go: reading takes no lock. */
 function unlessGone<T>(read: () => T): T[] {
   try {
     return [read()];

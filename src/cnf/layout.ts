@@ -49,11 +49,12 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Removes folders upwards while they are empty, `<bpffs>/netkit` being the last. */
-export function removeEmptyFolders(path: string, bpffs: string): void {
-  for (let folder = path; folder.startsWith(netkitFolder(bpffs)); folder = dirname(folder)) {
-    // A read-only file system does not even look whether there is something to remove.
+/** Removes a function's folder, and then `<bpffs>/netkit`, if they are empty. */
+export function removeEmptyFolders(functionsFolder: string): void {
+  for (const folder of [functionsFolder, dirname(functionsFolder)]) {
+    // Looked at first: a read-only file system only says that it is one, also where there is nothing to remove.
     if (!exists(folder)) continue;
+    if (namesIn(folder).length > 0) return;
     try {
       rmdirSync(folder);
     } catch (error) {

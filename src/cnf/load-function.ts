@@ -6,6 +6,7 @@ import type { BpfMap } from '../ebpf/map.js';
 import { internalMapName, type MapSpec } from '../obj/maps.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
+import { detachActions } from './detach-function.js';
 import type { Proposal, World } from './environment.js';
 import { exists, functionFolder, pinPath, stagingFolder } from './layout.js';
 import { checkFunctionName } from './names.js';
@@ -60,6 +61,8 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   const folder = functionFolder(world.bpffs, name);
   const before = world.store.read(name) ?? null;
   const isRunning = exists(folder);
+  if (before !== null && before.bootId === world.bootId && before.bpffs !== world.bpffs)
+    throw pinnedElsewhere(before);
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
   const after = newState(world, spec, request, name, before?.persist ?? false);
   const reuse = openReused(world, spec, request, name);
@@ -71,7 +74,12 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   if (!isRunning) {
     const load: Action = { kind: 'load', function: name, folder };
     const record: Action = { kind: 'record', function: name, before, after };
-    return { function: name, spec, reuse, actions: [...store, load, record, ...dropOld(before, after)] };
+    return {
+      function: name,
+      spec,
+      reuse,
+      actions: [...store, load, record, ...detachLeft(world, before), ...dropOld(before, after)],
+    };
   }
   if (before === null) {
     throw new NetkitError(
@@ -83,6 +91,17 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
     );
   }
   return { function: name, spec, reuse, actions: [...store, ...replaceActions(world, before, after)] };
+}
+
+function pinnedElsewhere({ name, bpffs }: FunctionState): NetkitError {
+  return new NetkitError(
+    'conflict',
+    `a function '${name}' is loaded already, pinned on another bpf file system`,
+    {
+      hint: `choose another name with --name, or replace it where it is: --bpffs ${bpffs}`,
+      details: { function: name, bpffs },
+    },
+  );
 }
 
 function nameTaken(name: string, before: FunctionState | null, world: World): NetkitError {
@@ -181,6 +200,13 @@ function replaceActions(world: World, before: FunctionState, after: FunctionStat
     { kind: 'unpin', function: name, folder: staging },
     ...dropOld(before, after),
   ];
+}
+
+/** Of a function whose pins somebody removed, what needs none: its tc filters. */
+function detachLeft(world: World, before: FunctionState | null): Action[] {
+  if (before === null || before.bootId !== world.bootId || before.links.length === 0) return [];
+  world.note(`the pins of '${before.name}' were gone: it is loaded anew, and attached to nothing`);
+  return detachActions(before, before.links);
 }
 
 function dropOld(before: FunctionState | null, after: FunctionState): Action[] {

@@ -1,6 +1,6 @@
 /** How each action is performed and undone. Both are safe to repeat: recovery does not know how far a killed command got. */
 import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Scope } from '../base/scope.js';
 import type { KernelObject } from '../ebpf/kernel-object.js';
 import { Link } from '../ebpf/link.js';
@@ -16,7 +16,6 @@ import type { StateStore } from './store.js';
 
 /** What actions act on, and what they leave for the ones after them. */
 export interface Stage {
-  readonly bpffs: string;
   readonly store: StateStore;
   /** The object to load, with its globals, sizes and choice of programs; undefined in plans without `load`. */
   readonly spec?: ObjectSpec | undefined;
@@ -25,7 +24,7 @@ export interface Stage {
   /** Links as they really were made, by name: the mode taken, the qdisc made. */
   readonly made: Map<string, LinkState>;
   /** Says something worth knowing that is no error. */
-  note(text: string): void;
+  note(text: string, link?: string): void;
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
@@ -43,7 +42,7 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
   load: {
     perform: (action, stage) => loadAndPin(action, stage),
-    undo: (action, stage) => removePins(action.folder, stage.bpffs),
+    undo: (action) => removePins(action.folder),
   },
   attach: {
     perform: (action, stage) => {
@@ -54,7 +53,7 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   detach: {
     perform: (action) => detachLink(action.folder, action.link),
     undo: (action, stage) => {
-      if (isAlive(action.folder, action.link)) return;
+      if (action.wasDead === true || isAlive(action.folder, action.link)) return;
       // Of a link that was detached only, the dead pin is left.
       detachLink(action.folder, action.link);
       attachLink(action.folder, action.link, stage);
@@ -89,7 +88,7 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
     },
   },
   unpin: {
-    perform: (action, stage) => removePins(action.folder, stage.bpffs),
+    perform: (action) => removePins(action.folder),
     // It comes last and restores by itself what it could not finish.
     undo: () => undefined,
   },
@@ -140,32 +139,41 @@ const openers: Record<PinFolder, (path: string) => KernelObject> = {
  * Removes a function's folder with all pins, all or none: every object is held open meanwhile, and pinned again when a
  * pin cannot be removed. Links are detached first, because their last reference would let go only later.
  */
-function removePins(folder: string, bpffs: string): void {
+function removePins(folder: string): void {
   using scope = new Scope();
   const removed: [string, KernelObject | undefined][] = [];
   try {
     // A replacement's folder holds `old_progs` and `old_maps` too; whatever is in there, its pins are netkit's.
     for (const kind of namesIn(folder)) {
       const below = join(folder, kind);
-      if (!lstatSync(below).isDirectory()) continue;
+      if (!isFolder(below)) {
+        // Nothing of netkit's; but the folder goes.
+        unlinkSync(below);
+        continue;
+      }
       for (const name of namesIn(below)) {
         const path = join(below, name);
         const object = openQuietly(kind.replace(/^old_/, ''), path);
         if (object !== undefined) scope.use(object);
         if (object instanceof Link) detachQuietly(object);
-        unlinkSync(path);
+        if (isFolder(path)) rmdirSync(path);
+        else unlinkSync(path);
         removed.push([path, object]);
       }
       rmdirSync(below);
     }
   } catch (error) {
     for (const [path, object] of removed) {
-      makeFolder(join(path, '..'));
+      makeFolder(dirname(path));
       object?.pin(path);
     }
     throw error;
   }
-  removeEmptyFolders(folder, bpffs);
+  removeEmptyFolders(folder);
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path).isDirectory();
 }
 
 /** A pin that cannot be opened is still ours to remove; it only cannot be brought back. */

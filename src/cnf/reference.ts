@@ -119,28 +119,28 @@ function theOnly(names: readonly string[], functionName: string, noun: string): 
 }
 
 function openByName<T extends KernelObject>(name: string, kind: Kind<T>): T {
-  let found: T | undefined;
-  let foundId = 0;
-  for (const id of kind.ids()) {
-    const object = kind.fromId(id);
-    if (kind.kernelName(object) !== name) {
-      object[Symbol.dispose]();
-      continue;
-    }
-    if (found !== undefined) {
-      object[Symbol.dispose]();
-      found[Symbol.dispose]();
-      throw new NetkitError('conflict', `more than one ${kind.noun} is named '${name}'`, {
-        hint: `use an id: id:${foundId}, id:${id}, …`,
-      });
-    }
-    found = object;
-    foundId = id;
+  const ids = [...kind.ids()].filter((id) => isNamed(id, name, kind));
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1) return kind.fromId(only);
+  if (only !== undefined) {
+    throw new NetkitError('conflict', `more than one ${kind.noun} is named '${name}'`, {
+      hint: `use an id: ${ids.map((id) => `id:${id}`).join(', ')}`,
+    });
   }
-  if (found !== undefined) return found;
   throw new NetkitError('not-found', `no ${kind.noun} in the kernel is named '${name}'`, {
     hint: name.length > 15 ? 'the kernel keeps 15 characters of a name' : undefined,
   });
+}
+
+/** False too when the object has gone since its id was listed. */
+function isNamed<T extends KernelObject>(id: number, name: string, kind: Kind<T>): boolean {
+  try {
+    using object = kind.fromId(id);
+    return kind.kernelName(object) === name;
+  } catch (error) {
+    if (error instanceof NetkitError && error.code === 'not-found') return false;
+    throw error;
+  }
 }
 
 /** @returns the error for a function that is not loaded, with the name probably meant */

@@ -1,13 +1,12 @@
 /** The state directory: one file a function, the stored objects, the journal and the lock. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod/mini';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Plan } from './action.js';
 import { isFunctionName } from './names.js';
-import { type FunctionState, functionState, stateFormat } from './state.js';
+import { changePlan, type FunctionState, functionState, stateFormat } from './state.js';
 
 /** No function is called that: the name has a dot. */
 const journalFile = 'change.journal';
@@ -40,17 +39,19 @@ export class StateStore {
 
   /** Names of the functions that have a state file. */
   names(): string[] {
-    let files: string[];
+    const names = this.#files()
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length));
+    return names.filter(isFunctionName).sort();
+  }
+
+  #files(): string[] {
     try {
-      files = readdirSync(this.directory);
+      return readdirSync(this.directory);
     } catch (error) {
       if (fileErrorCode(error) === 'ENOENT') return [];
       throw fileError(error, 'read the state directory', this.directory);
     }
-    const names = files
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => file.slice(0, -'.json'.length));
-    return names.filter(isFunctionName).sort();
   }
 
   /** @throws NetkitError `bad-state` for a file that is damaged or of a newer netkit */
@@ -60,7 +61,7 @@ export class StateStore {
     const value = readJson(path, hint);
     if (value === undefined) return undefined;
     const parsed = functionState.safeParse(value);
-    if (parsed.success) return parsed.data;
+    if (parsed.success && parsed.data.name === name) return parsed.data;
     const format =
       typeof value === 'object' && value !== null && 'formatVersion' in value
         ? value.formatVersion
@@ -70,10 +71,10 @@ export class StateStore {
         hint: 'use that netkit',
       });
     }
-    const issue = parsed.error.issues[0];
+    const issue = parsed.error?.issues[0];
     throw new NetkitError(
       'bad-state',
-      `${path} is damaged at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'unreadable'}`,
+      `${path} is damaged at '${issue?.path.join('.') ?? 'name'}': ${issue?.message ?? 'it is of another function'}`,
       {
         hint,
       },
@@ -114,8 +115,11 @@ export class StateStore {
     writeFileSynced(this.objectPath(file), bytes);
   }
 
-  hasObject(file: string): boolean {
-    return existsSync(this.objectPath(file));
+  /** Files of all objects that are kept for a function: one, or more after damage. */
+  objectsOf(name: string): string[] {
+    return this.#files().filter(
+      (file) => file.startsWith(`${name}-`) && /^[0-9a-f]{12}\.bpf\.o$/.test(file.slice(name.length + 1)),
+    );
   }
 
   dropObject(file: string): void {
@@ -127,7 +131,6 @@ export class StateStore {
     const path = join(this.directory, journalFile);
     const value = readJson(path, journalHint);
     if (value === undefined) return undefined;
-    // Written by writeJournal alone, in one step: what is whole outside is whole inside.
     if (isPlan(value)) return value;
     throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, {
       hint: journalHint,
@@ -145,16 +148,8 @@ export class StateStore {
 
 const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
 
-const planShape = z.object({
-  change: z.string(),
-  command: z.string(),
-  startedAt: z.string(),
-  function: z.string(),
-  actions: z.array(z.looseObject({ kind: z.string(), function: z.string() })),
-});
-
 function isPlan(value: unknown): value is Plan {
-  return planShape.safeParse(value).success;
+  return changePlan.safeParse(value).success;
 }
 
 function readJson(path: string, hint?: string): unknown {

@@ -84,6 +84,17 @@ function attachXdp(program: Program, target: Interface, mode: XdpMode): Link {
         cause: error,
       });
     }
+    // What drivers say to an MTU or a number of queues that their XDP cannot deal with.
+    if (isErrno(error, 'ERANGE', 'ENOSPC')) {
+      throw new NetkitError(
+        'unsupported',
+        `the driver of ${target.ifname} refuses ${mode} XDP as the interface is set up, its MTU or its queues (${error.errnoName})`,
+        {
+          hint: mode === 'native' ? "use '--mode generic', or '--mode auto' to try both" : undefined,
+          cause: error,
+        },
+      );
+    }
     if (isErrno(error, 'EINVAL')) throw refusedByKernel(program, `XDP (${mode}) of ${target.ifname}`, error);
     throw permissionExplained(error);
   }

@@ -1,12 +1,9 @@
-import { existsSync, readlinkSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
 import { isBpffs } from '../host/mounts.js';
 import { openPinned, pinObject } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
-
-/** Characters of a kernel object's name that the kernel keeps (BPF_OBJ_NAME_LEN less the NUL). */
-export const kernelNameLength = 15;
 
 /** What programs, maps and links have in common: an owned descriptor that can be pinned. */
 export abstract class KernelObject implements Disposable {
@@ -59,7 +56,7 @@ export function openPinOfKind(path: string, wanted: PinKind): Fd {
     if (isErrno(error, 'ENOENT', 'ENOTDIR'))
       throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
     // Of a file elsewhere the kernel says that it is not permitted, even to root.
-    if (isErrno(error, 'EINVAL') || (isErrno(error, 'EACCES') && existsSync(path) && !isBpffs(path)))
+    if (isErrno(error, 'EINVAL') || (isErrno(error, 'EACCES') && cannotBePin(path)))
       throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
     throw error;
   }
@@ -70,6 +67,12 @@ export function openPinOfKind(path: string, wanted: PinKind): Fd {
     'usage',
     `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`,
   );
+}
+
+/** A folder, or a file of another file system. */
+function cannotBePin(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && (found.isDirectory() || !isBpffs(path));
 }
 
 /** The name under which netkit pins an object: bpffs keeps dots for itself. */

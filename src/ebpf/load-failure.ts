@@ -32,7 +32,11 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
   const [, map = '', cause = ''] = failedMap.exec(failure.log) ?? [];
   const size = map === '' ? undefined : spec.mapSizes.get(map);
   if (size !== undefined) {
-    return new NetkitError('bad-value', `map '${map}' cannot be made with ${size} entries: ${cause}`, context);
+    return new NetkitError(
+      'bad-value',
+      `map '${map}' cannot be made with ${size} entries: ${cause}`,
+      context,
+    );
   }
   if (map !== '') {
     return new NetkitError('unsupported', `the kernel does not make map '${map}': ${cause}`, context);

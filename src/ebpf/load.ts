@@ -82,8 +82,9 @@ function prepareMaps(
   for (const pointer of object.maps()) {
     const name = libbpf.mapName(pointer);
     libbpf.clearPinPath(pointer);
-    // libbpf calls the map of a section of globals `<object>.rodata`, or `.rodata.mine`.
-    const image = name.includes('.') ? changes.get(name.slice(name.indexOf('.'))) : undefined;
+    // libbpf calls the map of a section of globals `<object>.rodata`, or `.rodata.mine`; an object's name may have dots.
+    const section = name.startsWith('.') ? name : name.slice(name.lastIndexOf('.'));
+    const image = name.includes('.') ? changes.get(section) : undefined;
     if (image !== undefined) libbpf.setInitialValue(pointer, image);
     const entries = sizes.get(name);
     if (entries !== undefined) libbpf.setMapEntries(pointer, entries);

@@ -245,7 +245,8 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
       this.#calls.lookup(key, bytes);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
-      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP')) {
+      // ENOSPC: of sockets the kernel gives cookies only, which do not fit in the values of most such maps.
+      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'ENOSPC')) {
         throw new NetkitError('unsupported', `entries of a ${this.info.type} map cannot be read`, {
           cause: error,
         });

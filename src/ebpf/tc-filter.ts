@@ -2,7 +2,7 @@
 import { NetkitError } from '../base/errors.js';
 import { type Netns, withNetns } from '../host/netns.js';
 import { isErrno } from '../sys/errno.js';
-import { hasClsact, hasTcFilters } from '../sys/netlink.js';
+import { clsactKind, hasTcFilters } from '../sys/netlink.js';
 import {
   addClsact,
   attachTcFilter,
@@ -23,11 +23,18 @@ export type { TcFilter };
 export function addFilter(program: Program, filter: TcFilter, netns?: Netns): { madeQdisc: boolean } {
   return withNetns(netns, () => {
     const madeQdisc = addClsact(filter.ifindex);
+    if (!madeQdisc && filter.direction === 'egress' && clsactKind(filter.ifindex) === 'ingress') {
+      throw new NetkitError(
+        'conflict',
+        `interface ${filter.ifindex} has an ingress qdisc, whose place tc egress needs a clsact qdisc in`,
+        { hint: 'use --hook tcx/egress, or have the owner of the ingress qdisc make it a clsact qdisc' },
+      );
+    }
     try {
       attachTcFilter(filter, program.fd.value);
       return { madeQdisc };
     } catch (error) {
-      if (madeQdisc) deleteClsact(filter.ifindex);
+      if (madeQdisc) deleteEmptyQdisc(filter.ifindex);
       if (isErrno(error, 'EEXIST', 'EINVAL')) {
         throw new NetkitError(
           'conflict',
@@ -42,7 +49,7 @@ export function addFilter(program: Program, filter: TcFilter, netns?: Netns): { 
 
 /** Whether the interface has a clsact qdisc, whoever made it. */
 export function clsactExists(ifindex: number, netns?: Netns): boolean {
-  return withNetns(netns, () => hasClsact(ifindex));
+  return withNetns(netns, () => clsactKind(ifindex) !== undefined);
 }
 
 /** The program id in a filter, or undefined when the filter, its qdisc or its interface is gone. */

@@ -50,7 +50,11 @@ const instructionLine = /^(\d+): (?:\([0-9a-f]{2}\)|R\d|safe)/;
 const sourceComment = /^; (.*?)(?: @ (.+?):(\d+))?$/;
 /** State and history that comes with a verdict but is not it. */
 const stateLine =
-  /^(R\d|fp-|frame\d|func#|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
+  /^(R\d|fp-|frame\d|func#|(?:cur|old) state:|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
+/** On a jump it follows the instruction on the same line. */
+const loopVerdict = /infinite loop detected at insn \d+$/;
+/** Says once more, and less, what the line before has said. */
+const explanation = /^R\d+ (min value|max value|offset) is outside of/;
 
 /** Finds the verdict in a verifier log (libbpf's framing removed). */
 export function readRefusal(log: string): Refusal {
@@ -63,6 +67,7 @@ export function readRefusal(log: string): Refusal {
     const step = instructionLine.exec(line);
     if (step !== null) {
       instruction = Number(step[1]);
+      reason = loopVerdict.exec(line)?.[0];
       continue;
     }
     const comment = sourceComment.exec(line);
@@ -71,6 +76,7 @@ export function readRefusal(log: string): Refusal {
       place = file === undefined ? undefined : { file, line: Number(lineNumber), source };
       continue;
     }
+    if (reason !== undefined && explanation.test(line)) continue;
     if (
       !stateLine.test(line) ||
       / (invalid|expected|type=|!read_ok|pointer|min value|unbounded|leaks)/.test(line)

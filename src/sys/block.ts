@@ -16,8 +16,8 @@ export class Block<F extends string> {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #layout: Layout<F>;
-  /** Buffers whose addresses are in the struct: they live as long as it does. */
-  readonly #referenced: Uint8Array[] = [];
+  /** Buffers whose addresses are in the struct, by member: they live as long as it does. */
+  readonly #referenced: Partial<Record<F, Uint8Array>> = {};
 
   constructor(layout: Layout<F>, values: Partial<Record<F, number | bigint>> = {}) {
     this.#layout = layout;
@@ -40,12 +40,7 @@ export class Block<F extends string> {
 
   /** Stores the address of `bytes` and keeps them alive. */
   point(name: F, bytes: Uint8Array): this {
-    this.#referenced.push(bytes);
-    return this.set(name, addressOf(bytes));
-  }
-
-  /** Stores the address of `bytes`, which the caller keeps alive: for blocks that are used again and again. */
-  address(name: F, bytes: Uint8Array): this {
+    this.#referenced[name] = bytes;
     return this.set(name, addressOf(bytes));
   }
 

@@ -1,6 +1,7 @@
 /** bpf(2), command by command. Raw descriptors and errno stop here: above, objects are `Fd`s and failures are errors. */
-import { Block, type Field, type Layout } from './block.js';
+import { Block, type Layout } from './block.js';
 import { declare, invoke } from './call.js';
+import { isErrno } from './errno.js';
 import { Fd } from './fd.js';
 import { cString } from './libc.js';
 import { checked } from './status.js';
@@ -13,9 +14,16 @@ const syscallNumber = process.arch === 'arm64' ? 280 : 321;
 
 export type BpfCommand = keyof typeof bpfCommands;
 
+/**
+ * The block of the last call, and through it all buffers whose addresses the kernel was given: the optimising compiler
+ * sees no use of them during the call, and they could be collected before it.
+ */
+const last: { block?: object } = {};
+
 /** One bpf(2) call. @throws SysError whose operation is `operation` */
 export function bpf(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): number {
   const { bytes } = block;
+  last.block = block;
   const result = invoke(
     'syscall',
     [syscallNumber, bpfCommands[command], bytes, bytes.length],
@@ -56,7 +64,7 @@ export function* objectIds(kind: ObjectKind): Generator<number> {
     try {
       bpf(nextIdCommands[kind], block, `list the kernel's ${kind}s`);
     } catch (error) {
-      if (error instanceof Error && 'errnoName' in error && error.errnoName === 'ENOENT') return;
+      if (isErrno(error, 'ENOENT')) return;
       throw error;
     }
     id = block.get('next_id');
@@ -74,7 +82,7 @@ type FieldsOf<K extends keyof Info> = Extract<keyof Info[K]['fields'], string>;
 export function readInfo<K extends keyof Info>(
   fd: Fd,
   kind: K,
-  block: Block<FieldsOf<K>> = new Block<FieldsOf<K>>(info[kind] as Layout<FieldsOf<K>>),
+  block: Block<FieldsOf<K>> = infoBlock(kind),
 ): Block<FieldsOf<K>> {
   const request = new Block(attr.info, { bpf_fd: fd.value, info_len: block.bytes.length });
   request.point('info', block.bytes);
@@ -84,7 +92,7 @@ export function readInfo<K extends keyof Info>(
 
 /** A block for `readInfo` to fill. */
 export function infoBlock<K extends keyof Info>(kind: K): Block<FieldsOf<K>> {
-  return new Block<FieldsOf<K>>(info[kind] as { size: number; fields: Record<FieldsOf<K>, Field> });
+  return new Block<FieldsOf<K>>(info[kind] as Layout<FieldsOf<K>>);
 }
 
 /** Pins an object at a path on a bpffs. @throws SysError EEXIST when the path is taken */
@@ -183,9 +191,9 @@ export class MapCalls {
   ): void {
     const block = this.#block;
     if (key === undefined) block.set('key', 0);
-    else block.address('key', key);
+    else block.point('key', key);
     if (value === undefined) block.set('value', 0);
-    else block.address('value', value);
+    else block.point('value', value);
     block.set('flags', flags);
     bpf(command, block, operation);
   }

@@ -112,16 +112,6 @@ export function addressOf(bytes: Uint8Array): bigint {
   return fake === undefined ? ffi().address(bytes) : 0n;
 }
 
-/** True when the installed library has the symbol; used to prefer newer libbpf functions. */
-export function hasSymbol(symbol: string): boolean {
-  try {
-    return bound.has(symbol) || bind(symbol) !== undefined;
-  } catch (error) {
-    if (error instanceof NetkitError) throw error;
-    return false;
-  }
-}
-
 /** Replaces the kernel in planner tests; `undefined` brings the real one back. */
 export function setFakeNative(replacement: FakeNative | undefined): void {
   fake = replacement;

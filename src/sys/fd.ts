@@ -14,26 +14,10 @@ export class Fd implements Disposable {
     this.#value = value;
   }
 
-  /** The descriptor's number. @throws TypeError after dispose or take. */
+  /** The descriptor's number. @throws TypeError after dispose */
   get value(): number {
-    if (this.#value < 0) throw new TypeError('this descriptor is closed or was handed over');
+    if (this.#value < 0) throw new TypeError('this descriptor is closed');
     return this.#value;
-  }
-
-  get closed(): boolean {
-    return this.#value < 0;
-  }
-
-  /** Hands the bare number over: this object no longer closes it. */
-  take(): number {
-    const { value } = this;
-    this.#value = -1;
-    return value;
-  }
-
-  /** A second descriptor of the same kernel object. */
-  duplicate(): Fd {
-    return duplicateFd(this.value);
   }
 
   [Symbol.dispose](): void {

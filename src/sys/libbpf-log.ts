@@ -5,7 +5,7 @@ import { SysError } from './errno.js';
 declare('libbpf', ['void *libbpf_set_print(void *callback)']);
 declare('libc', ['int vsnprintf(void *buffer, size_t size, const char *format, void *arguments)']);
 
-/** LIBBPF_DEBUG of enum libbpf_print_level (bpf/libbpf.h): one line a relocation, wanted by nobody but `--log-level debug`. */
+/** LIBBPF_DEBUG of enum libbpf_print_level (bpf/libbpf.h): one line a relocation, wanted by nobody. */
 const LIBBPF_DEBUG = 2;
 /** A va_list is 24 bytes on x86-64 and 32 on arm64 (System V and AAPCS64 ABI); copying more than there is would be harmless. */
 const vaListSize = process.arch === 'arm64' ? 32 : 24;
@@ -14,12 +14,6 @@ const usualLineBytes = 4096;
 
 let lines: string[] | undefined;
 let registered = false;
-let debug: ((line: string) => void) | undefined;
-
-/** Sends libbpf's debug lines somewhere too; off at first. */
-export function onLibbpfDebug(listener: (line: string) => void): void {
-  debug = listener;
-}
 
 function format(formatPointer: bigint, argumentsPointer: bigint): string {
   // vsnprintf consumes the list: the second try needs a copy of its own.
@@ -39,10 +33,7 @@ function register(): void {
   registered = true;
   const prototype = ffi().proto('int netkit_libbpf_print(int level, void *format, void *arguments)');
   const callback = ffi().register((level: number, formatPointer: bigint, argumentsPointer: bigint) => {
-    if (level === LIBBPF_DEBUG && debug === undefined) return 0;
-    const line = format(formatPointer, argumentsPointer);
-    if (level === LIBBPF_DEBUG) debug?.(line);
-    else lines?.push(line);
+    if (level !== LIBBPF_DEBUG) lines?.push(format(formatPointer, argumentsPointer));
     return 0;
   }, ffi().pointer(prototype));
   invoke('libbpf_set_print', [callback]);

@@ -2,7 +2,7 @@
  * libbpf's object calls, 1.1 or newer. Pointers to `struct bpf_object`, `bpf_program` and `bpf_map` are bigints that never
  * leave the wall but through the opaque types below.
  */
-import { addressOf, declare, ffi, invoke } from './call.js';
+import { addressOf, declare, invoke } from './call.js';
 import { capture } from './libbpf-log.js';
 import { cString } from './libc.js';
 import { checkedNegative, checkedPointer } from './status.js';
@@ -15,7 +15,6 @@ declare('libbpf', [
   'void *bpf_object__next_program(void *object, void *previous)',
   'void *bpf_object__next_map(void *object, void *previous)',
   'const char *bpf_program__name(void *program)',
-  'const char *bpf_program__section_name(void *program)',
   'int bpf_program__fd(void *program)',
   'int bpf_program__type(void *program)',
   'int bpf_program__set_type(void *program, int type)',
@@ -48,15 +47,15 @@ const openOptionsSize = 16;
 export class LibbpfObject implements Disposable {
   readonly #pointer: ObjectPointer;
   #closed = false;
-  /** What libbpf said at opening. */
-  readonly openLog: string;
+  /** Kept for as long as libbpf may read it. */
+  readonly #title: Uint8Array;
 
   /** @param name what maps of global variables are named after; 15 characters reach the kernel. @throws SysError */
   constructor(bytes: Uint8Array, name: string) {
-    const title = cString(name);
+    this.#title = cString(name);
     const options = new DataView(new ArrayBuffer(openOptionsSize));
     options.setBigUint64(0, BigInt(openOptionsSize), true);
-    options.setBigUint64(8, addressOf(title), true);
+    options.setBigUint64(8, addressOf(this.#title), true);
     const opened = capture(() =>
       checkedPointer(
         `open object ${name}`,
@@ -64,7 +63,6 @@ export class LibbpfObject implements Disposable {
       ),
     );
     this.#pointer = opened.result as ObjectPointer;
-    this.openLog = opened.log;
   }
 
   *programs(): Generator<ProgramPointer> {
@@ -97,8 +95,6 @@ export class LibbpfObject implements Disposable {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 export const programName = (pointer: ProgramPointer): string => text(invoke('bpf_program__name', [pointer]));
-export const programSection = (pointer: ProgramPointer): string =>
-  text(invoke('bpf_program__section_name', [pointer]));
 /** The program type libbpf took from the section, 0 when it knows no such section. */
 export const programType = (pointer: ProgramPointer): number =>
   Number(invoke('bpf_program__type', [pointer]));
@@ -140,10 +136,4 @@ export function reuseMap(pointer: MapPointer, fd: number): void {
 /** Forgets a pin path that the object asks for: netkit decides where things are pinned. */
 export function clearPinPath(pointer: MapPointer): void {
   checkedNegative('clear a pin path', invoke('bpf_map__set_pin_path', [pointer, null]));
-}
-
-/** Loads the library now. @throws NetkitError `tool-missing` */
-export function requireLibbpf(): void {
-  ffi();
-  libbpfVersion();
 }

@@ -1,5 +1,5 @@
 /** The few calls of libc that Node does not offer. All synchronous: they act on the calling thread. */
-import { addressOf, declare, ffi, invoke, lastErrno } from './call.js';
+import { declare, ffi, invoke, lastErrno } from './call.js';
 import { errnoNumber, SysError } from './errno.js';
 import { checked } from './status.js';
 
@@ -79,5 +79,3 @@ export function interfaceNames(): { index: number; name: string }[] {
 export function cString(text: string): Uint8Array {
   return Buffer.from(`${text}\0`, 'utf8');
 }
-
-export { addressOf };

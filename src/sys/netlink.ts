@@ -1,5 +1,6 @@
 /** What libbpf's netlink code cannot answer: is there a clsact qdisc, and is any filter on it? */
 import { declare, invoke } from './call.js';
+import { errnoNumber, SysError } from './errno.js';
 import { Fd } from './fd.js';
 import { checked } from './status.js';
 import { uapi } from './uapi.js';
@@ -20,6 +21,9 @@ const NLMSG_DONE = 3;
 const headerSize = 16;
 const tcMessageSize = 20;
 const receiveBytes = 32768;
+// linux/rtnetlink.h: struct rtattr, enum of TCA_*
+const attributeHeaderSize = 4;
+const TCA_KIND = 1;
 
 // struct tcmsg of linux/rtnetlink.h: family, padding, ifindex, handle, parent, info
 const ifindexAt = headerSize + 4;
@@ -34,20 +38,25 @@ export function hasTcFilters(ifindex: number): boolean {
   });
 }
 
-/** True when the interface has a clsact qdisc. @throws SysError */
-export function hasClsact(ifindex: number): boolean {
+/**
+ * The kind of the qdisc at the place of clsact: `clsact`, or `ingress`, its older form, which has no egress side and runs
+ * filters put there on ingress. Undefined when there is none. @throws SysError
+ */
+export function clsactKind(ifindex: number): string | undefined {
   // Kernels may dump the qdiscs of every interface, whichever was asked for.
-  return dump(uapi.RTM_GETQDISC, uapi.RTM_NEWQDISC, ifindex, 0).some(
+  return dump(uapi.RTM_GETQDISC, uapi.RTM_NEWQDISC, ifindex, 0).find(
     (message) => message.ifindex === ifindex && message.parent === uapi.TC_H_CLSACT,
-  );
+  )?.kind;
 }
 
 interface TcMessage {
   readonly ifindex: number;
   readonly parent: number;
+  /** Empty when the message has none. */
+  readonly kind: string;
 }
 
-/** Dumps the tc objects of an interface; none where it has no such qdisc. */
+/** Dumps the tc objects of an interface; none where it has no such qdisc. @throws SysError */
 function dump(request: number, answer: number, ifindex: number, parent: number): TcMessage[] {
   using socket = new Fd(
     checked('open a netlink socket', invoke('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE])),
@@ -68,14 +77,35 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
     for (let at = 0; at + headerSize <= length; ) {
       const size = view.getUint32(at, true);
       const type = view.getUint16(at + 4, true);
-      if (type === NLMSG_DONE || type === NLMSG_ERROR || size < headerSize) return found;
+      if (size < headerSize) throw new SysError('read tc objects', errnoNumber('EPROTO'));
+      if (type === NLMSG_DONE || type === NLMSG_ERROR) {
+        // An answer cut short must not pass for an interface without filters.
+        const error = size >= headerSize + 4 ? view.getInt32(at + headerSize, true) : 0;
+        if (error < 0) throw new SysError('read tc objects', -error);
+        return found;
+      }
       if (type === answer) {
         found.push({
           ifindex: view.getUint32(at + ifindexAt, true),
           parent: view.getUint32(at + parentAt, true),
+          kind: kindIn(view, at + headerSize + tcMessageSize, Math.min(at + size, length)),
         });
       }
       at += (size + 3) & ~3;
     }
   }
+}
+
+/** The text of the attribute TCA_KIND among those from `from` to `end`. */
+function kindIn(view: DataView, from: number, end: number): string {
+  for (let at = from; at + attributeHeaderSize <= end; ) {
+    const size = view.getUint16(at, true);
+    if (size < attributeHeaderSize || at + size > end) break;
+    if (view.getUint16(at + 2, true) === TCA_KIND) {
+      const text = new Uint8Array(view.buffer, at + attributeHeaderSize, size - attributeHeaderSize);
+      return Buffer.from(text).toString('latin1').replace(/\0.*$/s, '');
+    }
+    at += (size + 3) & ~3;
+  }
+  return '';
 }

@@ -2,7 +2,7 @@
 
 import { Block, type Layout } from './block.js';
 import { declare, invoke } from './call.js';
-import { SysError } from './errno.js';
+import { errnoName } from './errno.js';
 import { capture } from './libbpf-log.js';
 import { checkedNegative } from './status.js';
 
@@ -62,7 +62,7 @@ function call(
 /** Adds the clsact qdisc. @returns false when the interface has one already. @throws SysError */
 export function addClsact(ifindex: number): boolean {
   const status = call('bpf_tc_hook_create', ifindex, attachPoints.ingress);
-  if (status < 0 && new SysError('', -status).errnoName === 'EEXIST') return false;
+  if (status < 0 && errnoName(-status) === 'EEXIST') return false;
   checkedNegative('add a clsact qdisc', status);
   return true;
 }
@@ -101,9 +101,12 @@ export function detachTcFilter(filter: TcFilter): void {
   );
 }
 
-/** The id of the program in a filter, or undefined when there is no such filter, qdisc or interface. */
+/** The id of the program in a filter, or undefined when there is no such filter, qdisc or interface. @throws SysError */
 export function queryTcFilter(filter: TcFilter): number | undefined {
   const options = optionsOf(filter);
   const status = call('bpf_tc_query', filter.ifindex, attachPoints[filter.direction], options);
-  return status < 0 ? undefined : options.get('prog_id');
+  // EINVAL: no such qdisc.
+  if (status < 0 && ['ENOENT', 'EINVAL', 'ENODEV'].includes(errnoName(-status))) return undefined;
+  checkedNegative('look for a tc filter', status);
+  return options.get('prog_id');
 }

@@ -116,6 +116,7 @@ describeAsRoot('netkit doctor', () => {
     mkdirSync(bpffs.stateDir, { mode: 0o700 });
     const plan = {
       change: 'x',
+      bootId: 'b',
       command: 'netkit load fw.bpf.o',
       startedAt: '2026-01-02T03:04:05.000Z',
       function: 'fw',

@@ -62,7 +62,10 @@ export class Ground implements Disposable {
   }
 
   /** Runs netkit beside other work. @returns undefined when SIGKILL ended it */
-  async runs(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult | undefined> {
+  async runs(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<CliResult | undefined> {
     using running = startNetkit(args, { env: { ...this.bpffs.env, ...env } });
     try {
       return await running.ended;
@@ -258,7 +261,8 @@ export function hooksOf(netns: TestNetns): string[] {
     if (kind !== 'clsact') continue;
     for (const side of ['ingress', 'egress']) {
       const filters = netns.run('tc', ['filter', 'show', 'dev', dev, side]).split('\n');
-      for (const filter of filters) if (filter.trim() !== '') texts.push(`${side} of ${dev}: ${filter.trim()}`);
+      for (const filter of filters)
+        if (filter.trim() !== '') texts.push(`${side} of ${dev}: ${filter.trim()}`);
     }
   }
   return texts;

@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
-import { expectUnchanged, type KernelState, leavingNothing, snapshotKernelState } from '../support/kernel-state.js';
+import {
+  expectUnchanged,
+  type KernelState,
+  leavingNothing,
+  snapshotKernelState,
+} from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
-import { describeAsRoot } from '../support/requirements.js';
+import { describeAsRoot, itWith } from '../support/requirements.js';
 import { documentOf, fixture, type Ground, makeGround } from './ground.js';
 
 describeAsRoot(
@@ -35,51 +40,62 @@ describeAsRoot(
     }
 
     const qdiscs = (ground: Ground) => ground.hooks().filter((line) => line.startsWith('qdisc clsact'));
-    const filters = (ground: Ground) => ground.hooks().filter((line) => /^(in|e)gress of .*handle/.test(line));
+    const filters = (ground: Ground) =>
+      ground.hooks().filter((line) => /^(in|e)gress of .*handle/.test(line));
     const packets = (ground: Ground, reference = 'c/packets', key = '0') => ground.entry(reference, key);
     const tc = (ground: Ground, ...words: string[]) => ground.netns.run('tc', words);
 
-    it('runs the programs of tcx ingress and egress, counts packets, drops by a map entry, and goes without a trace', async () => {
-      await onGround((ground) => {
-        ground.does('load', fixture('tcx'), '--name', 'c');
-        const attached = documentOf(documents.attach, ground.attach('c', '--json'));
-        expect(attached.links.map(({ link }) => [link.type, link.hook, link.attachType])).toEqual([
-          ['tcx', 'tcx/ingress', 'tcx_ingress'],
-          ['tcx', 'tcx/egress', 'tcx_egress'],
-        ]);
-        expect(ground.ping(6)).toBe(6);
-        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([6, 6]);
+    itWith(
+      { kernelHas: ['tcx'] },
+      'runs the programs of tcx ingress and egress, counts packets, drops by a map entry, and goes without a trace',
+      async () => {
+        await onGround((ground) => {
+          ground.does('load', fixture('tcx'), '--name', 'c');
+          const attached = documentOf(documents.attach, ground.attach('c', '--json'));
+          expect(attached.links.map(({ link }) => [link.type, link.hook, link.attachType])).toEqual([
+            ['tcx', 'tcx/ingress', 'tcx_ingress'],
+            ['tcx', 'tcx/egress', 'tcx_egress'],
+          ]);
+          expect(ground.ping(6)).toBe(6);
+          expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([6, 6]);
 
-        ground.does('map', 'update', 'c/drop', '0', 'true');
-        expect(ground.ping(4)).toBe(0);
-        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([10, 6]);
-        ground.does('map', 'update', 'c/drop', '0', 'false');
-        ground.does('map', 'update', 'c/drop', '1', 'true');
-        expect(ground.ping(3)).toBe(0);
-        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([13, 9]);
+          ground.does('map', 'update', 'c/drop', '0', 'true');
+          expect(ground.ping(4)).toBe(0);
+          expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([10, 6]);
+          ground.does('map', 'update', 'c/drop', '0', 'false');
+          ground.does('map', 'update', 'c/drop', '1', 'true');
+          expect(ground.ping(3)).toBe(0);
+          expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([13, 9]);
 
-        expect(ground.attach('c').stdout).toMatch(/already[\s\S]*already/);
-        ground.does('detach', 'c/on_egress', ground.ifname, '--netns', ground.netns.name);
-        expect(ground.ping(2)).toBe(2);
-        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([15, 9]);
-        ground.does('detach', 'c');
-        expect(ground.ping(2)).toBe(2);
-        expect(packets(ground, 'c/packets', '0')).toBe(15);
-      });
-    });
+          expect(ground.attach('c').stdout).toMatch(/already[\s\S]*already/);
+          ground.does('detach', 'c/on_egress', ground.ifname, '--netns', ground.netns.name);
+          expect(ground.ping(2)).toBe(2);
+          expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([15, 9]);
+          ground.does('detach', 'c');
+          expect(ground.ping(2)).toBe(2);
+          expect(packets(ground, 'c/packets', '0')).toBe(15);
+        });
+      },
+    );
 
-    it('attaches one of two tcx programs alone, and another program of that type where --hook says', async () => {
-      await onGround((ground) => {
-        ground.does('load', fixture('tcx'), '--name', 'c');
-        ground.attach('c/on_egress', '--hook', 'tcx/ingress');
-        expect(ground.ping(2)).toBe(2);
-        // The program counts itself as egress, wherever it runs.
-        expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([0, 2]);
-        expect(ground.listed('c').links).toMatchObject([{ hook: 'tcx/ingress', program: { name: 'on_egress' } }]);
-        ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--hook', 'xdp');
-        ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--mode', 'native');
-      });
-    });
+    itWith(
+      { kernelHas: ['tcx'] },
+      'attaches one of two tcx programs alone, and another program of that type where --hook says',
+      async () => {
+        await onGround((ground) => {
+          ground.does('load', fixture('tcx'), '--name', 'c');
+          ground.attach('c/on_egress', '--hook', 'tcx/ingress');
+          expect(ground.ping(2)).toBe(2);
+          // The program counts itself as egress, wherever it runs.
+          expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([0, 2]);
+          expect(ground.listed('c').links).toMatchObject([
+            { hook: 'tcx/ingress', program: { name: 'on_egress' } },
+          ]);
+          ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--hook', 'xdp');
+          ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--mode', 'native');
+        });
+      },
+    );
 
     it.each(['tc/ingress', 'tc/egress'])(
       'runs a filter on %s, which counts and drops, and whose qdisc comes and goes with it',
@@ -137,7 +153,7 @@ describeAsRoot(
           ground.does('load', fixture('tc'), '--name', 'c');
           ground.attach('c', '--hook', 'tc/ingress');
           const pin = join(ground.bpffs.root.path, 'theirs');
-          run('bpftool', ['prog', 'load', fixture('nobtf'), pin]);
+          run('bpftool', ['prog', 'load', fixture('tc'), pin]);
           tc(ground, 'filter', 'add', 'dev', ground.ifname, side, 'prio', '7', 'bpf', 'da', 'pinned', pin);
           const theirs = filters(ground).filter((line) => line.includes('pref 7 '));
           expect(theirs).toHaveLength(1);
@@ -153,26 +169,29 @@ describeAsRoot(
     it.each([
       ['first', 'second'],
       ['second', 'first'],
-    ])('lets two functions share a qdisc, and removes it with the last of them: %s, then %s', async (...order) => {
-      await onGround((ground) => {
-        for (const name of ['first', 'second']) {
-          ground.does('load', fixture('tc'), '--name', name);
-          ground.attach(name, '--hook', 'tc/ingress');
-        }
-        expect(filters(ground)).toHaveLength(2);
-        expect(qdiscs(ground)).toHaveLength(1);
-        expect(ground.ping(3)).toBe(3);
-        const [gone = '', stays = ''] = order;
-        ground.does('unload', gone);
-        expect(qdiscs(ground)).toHaveLength(1);
-        expect(filters(ground)).toHaveLength(1);
-        const counted = Number(packets(ground, `${stays}/packets`));
-        expect(ground.ping(3)).toBe(3);
-        expect(packets(ground, `${stays}/packets`)).toBe(counted + 3);
-        ground.does('unload', stays);
-        expect(qdiscs(ground)).toEqual([]);
-      });
-    });
+    ])(
+      'lets two functions share a qdisc, and removes it with the last of them: %s, then %s',
+      async (...order) => {
+        await onGround((ground) => {
+          for (const name of ['first', 'second']) {
+            ground.does('load', fixture('tc'), '--name', name);
+            ground.attach(name, '--hook', 'tc/ingress');
+          }
+          expect(filters(ground)).toHaveLength(2);
+          expect(qdiscs(ground)).toHaveLength(1);
+          expect(ground.ping(3)).toBe(3);
+          const [gone = '', stays = ''] = order;
+          ground.does('unload', gone);
+          expect(qdiscs(ground)).toHaveLength(1);
+          expect(filters(ground)).toHaveLength(1);
+          const counted = Number(packets(ground, `${stays}/packets`));
+          expect(ground.ping(3)).toBe(3);
+          expect(packets(ground, `${stays}/packets`)).toBe(counted + 3);
+          ground.does('unload', stays);
+          expect(qdiscs(ground)).toEqual([]);
+        });
+      },
+    );
 
     it('takes ingress and egress of one function off one after the other', async () => {
       await onGround((ground) => {

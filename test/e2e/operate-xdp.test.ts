@@ -54,9 +54,8 @@ describeAsRoot(
     const xdpOf = (ground: Ground): unknown =>
       z
         .array(z.looseObject({ xdp: z.optional(z.unknown()) }))
-        .parse(
-          JSON.parse(ground.netns.run('ip', ['-j', '-d', 'link', 'show', 'dev', ground.ifname])),
-        )[0]?.xdp;
+        .parse(JSON.parse(ground.netns.run('ip', ['-j', '-d', 'link', 'show', 'dev', ground.ifname])))[0]
+        ?.xdp;
 
     it('builds, loads, attaches, blocks and takes away again, as the README has it', async () => {
       await onGround((ground) => {
@@ -306,7 +305,16 @@ describeAsRoot(
         expect(ground.listed('one').programs.map(({ name }) => name)).toEqual(['calls']);
         expect(ground.bpffs.pins()).toEqual(expect.arrayContaining(['netkit/one/progs/calls']));
         expect(ground.bpffs.pins().filter((pin) => pin.includes('calls_back'))).toEqual([]);
-        ground.does('load', fixture('subprograms'), '--name', 'both', '--only', 'calls', '--only', 'calls_back');
+        ground.does(
+          'load',
+          fixture('subprograms'),
+          '--name',
+          'both',
+          '--only',
+          'calls',
+          '--only',
+          'calls_back',
+        );
         expect(ground.listed('both').programs).toHaveLength(2);
         const refused = ground.refuses(3, 'load', fixture('subprograms'), '--name', 'no', '--only', 'cals');
         expect(refused.stderr).toMatch(/calls/);
@@ -335,7 +343,16 @@ describeAsRoot(
 
     it('makes maps of the size asked for, which is then all they hold', async () => {
       await onGround((ground) => {
-        ground.does('load', firewall, '--name', 'fw', '--map-size', 'blocklist_v4=2', '--map-size', 'stats=9');
+        ground.does(
+          'load',
+          firewall,
+          '--name',
+          'fw',
+          '--map-size',
+          'blocklist_v4=2',
+          '--map-size',
+          'stats=9',
+        );
         const pin = join(ground.bpffs.root.path, 'netkit/fw/maps');
         expect(bpftool('map', 'show', 'pinned', join(pin, 'blocklist_v4'))).toMatchObject({ max_entries: 2 });
         expect(bpftool('map', 'show', 'pinned', join(pin, 'blocklist_v6'))).toMatchObject({
@@ -406,7 +423,11 @@ describeAsRoot(
           const hooks = ground.hooks();
           await leavingNothing(() => {
             expect(ground.does(...args, '--dry-run').stdout).toMatch(/^would /m);
-            expect(z.looseObject({ dryRun: z.literal(true) }).parse(ground.does(...args, '--dry-run', '--json').json())).toBeTruthy();
+            expect(
+              z
+                .looseObject({ dryRun: z.literal(true) })
+                .parse(ground.does(...args, '--dry-run', '--json').json()),
+            ).toBeTruthy();
           });
           expect(ground.hooks()).toEqual(hooks);
           expect(stateFiles(ground.bpffs.stateDir)).toEqual(state);

@@ -15,6 +15,8 @@ export interface Refusal {
   readonly code: ErrorCode;
   /** Found in the one line of what is wrong. */
   readonly says: RegExp;
+  /** Found in what standard error has before that line: what a compiler said. Nothing may be there when left out. */
+  readonly before?: RegExp;
   /** Found in the hint. */
   readonly hints?: RegExp;
   /** What the details have, at least. */
@@ -38,7 +40,8 @@ export async function expectRefused(
   const kernel = snapshotKernelState();
   try {
     expectText(args, runner(args), refusal);
-    expectDocument(args, runner([...args, '--json']), refusal);
+    // In front: behind `--` it would be an argument.
+    expectDocument(args, runner(['--json', ...args]), refusal);
   } finally {
     await expectUnchanged(kernel);
   }
@@ -49,7 +52,10 @@ function expectText(args: readonly string[], result: CliResult, refusal: Refusal
   const all = `netkit ${args.join(' ')}: ${result.status}\n${result.stdout}${result.stderr}`;
   expect(result.status, all).toBe(refusal.status);
   expect(result.stdout, all).toBe('');
-  const [first = '', hint, ...more] = result.stderr.replace(/\n$/, '').split('\n');
+  const lines = result.stderr.replace(/\n$/, '').split('\n');
+  const start = refusal.before === undefined ? 0 : lines.findIndex((line) => line.startsWith('netkit: '));
+  if (refusal.before !== undefined) expect(lines.slice(0, start).join('\n'), all).toMatch(refusal.before);
+  const [first = '', hint, ...more] = lines.slice(start);
   expect(first, all).toMatch(/^netkit: \S/);
   expect(first, all).toMatch(refusal.says);
   if (hint !== undefined) expect(hint, all).toMatch(/^hint: \S/);
@@ -58,7 +64,7 @@ function expectText(args: readonly string[], result: CliResult, refusal: Refusal
 }
 
 function expectDocument(args: readonly string[], result: CliResult, refusal: Refusal): void {
-  const all = `netkit ${args.join(' ')} --json: ${result.status}\n${result.stdout}${result.stderr}`;
+  const all = `netkit --json ${args.join(' ')}: ${result.status}\n${result.stdout}${result.stderr}`;
   expect(result.status, all).toBe(refusal.status);
   expect(result.stdout, all).toBe('');
   expect(errorTable[refusal.code].exit, 'the status belongs to the code').toBe(refusal.status);

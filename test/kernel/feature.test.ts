@@ -22,13 +22,19 @@ describeAsRoot('the hooks of this kernel', () => {
     const types: Record<string, boolean> = JSON.parse(stdout).program_types;
     const rows: readonly HookRow[] = hookTable;
     const found = new Map<string, boolean | null>(allHooks().map(({ name, available }) => [name, available]));
-    let compared = 0;
+    // Several hooks share a type, and some came later than the type did.
+    const ours = new Map<string, boolean>();
     for (const { name, probe } of rows) {
       // With a file or a target the hook needs more than its program type.
       if (probe.way !== 'load' || probe.file !== undefined || probe.target !== undefined) continue;
-      const theirs = types[`have_${probe.type}_prog_type`];
-      if (theirs === undefined || probe.needsPartner === true) continue;
-      expect([name, found.get(name)]).toEqual([name, theirs]);
+      if (probe.needsPartner === true) continue;
+      ours.set(probe.type, ours.get(probe.type) === true || found.get(name) === true);
+    }
+    let compared = 0;
+    for (const [type, available] of ours) {
+      const theirs = types[`have_${type}_prog_type`];
+      if (theirs === undefined) continue;
+      expect([type, available]).toEqual([type, theirs]);
       compared += 1;
     }
     expect(compared).toBeGreaterThan(20);

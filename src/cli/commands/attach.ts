@@ -11,9 +11,9 @@ import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.j
 export const run: Command<'attach'> = async (context, { program: reference, target }, { hook, mode }) => {
   const { functionName, name } = splitReference(reference);
   if (target === undefined) throw new NetkitError('usage', 'attach needs a target: the name of an interface');
-  const notes: string[] = [];
-  const note = (text: string): void => {
-    notes.push(text);
+  const notes = new Map<string, string>();
+  const note = (text: string, link?: string): void => {
+    if (link !== undefined) notes.set(link, text);
     context.output.note(text);
   };
   let proposal: AttachProposal | undefined;
@@ -36,7 +36,7 @@ export const run: Command<'attach'> = async (context, { program: reference, targ
     return {
       link: listed === undefined ? recordedLinkDocument(link, functionName) : linkDocument(listed),
       already,
-      note: notes.at(-1) ?? null,
+      note: notes.get(link.name) ?? null,
     };
   };
   const already = proposal?.already ?? [];

@@ -3,9 +3,9 @@ import { NetkitError } from '../../base/errors.js';
 import { openProgram } from '../../cnf/reference.js';
 import type { Program } from '../../ebpf/program.js';
 import { capabilityHint, missingFor } from '../../host/capabilities.js';
-import { existingBpffs } from '../../host/mounts.js';
 import { writePcap } from '../../obj/pcap.js';
 import type { Command } from '../context.js';
+import { pinsOf } from '../environment.js';
 import { writeOutputFile } from '../output-file.js';
 import { type Cell, type Page, tone } from '../page.js';
 import type { DocumentOf } from '../schema/index.js';
@@ -19,14 +19,13 @@ type RunInfo = DocumentOf<'prog run'>['runs'][number];
 const longestTurnMs = 50;
 
 export const run: Command<'prog run'> = async (context, { reference }, options) => {
-  const { output, paths, signal } = context;
+  const { output, signal } = context;
   const packets = readPackets(options);
   const cut = packets.filter((packet) => packet.cut).length;
   if (cut > 0)
     output.warn(`${cut} of ${packets.length} packets are cut short in the capture, and run as they are`);
   refuseWithoutRights();
-  if (paths.bpffsGiven) existingBpffs(paths.bpffs);
-  using program = openProgram(reference, paths.bpffs);
+  using program = openProgram(reference, pinsOf(context));
   const { id, name, type: word } = program.info();
   const type = packetType(word);
   if (type === undefined) {

@@ -1,0 +1,43 @@
+import { atLeast, kernelRelease } from '../../src/host/kernel.js';
+
+interface KernelCapability {
+  /** The Linux version that brought it, as [major, minor]. */
+  readonly since: readonly [number, number];
+  /** What it is, to be read after «needs». */
+  readonly what: string;
+}
+
+/**
+ * What tests need of a kernel beyond the oldest that netkit supports, 5.10. A test that needs one of these is left out on
+ * older kernels, with CI=true too: that a kernel of that age lacks it is known, and not a fault of the machine.
+ */
+export const kernelCapabilities = {
+  'bpf-cookie': { since: [5, 15], what: 'cookies of perf links' },
+  'cgroup-anchors': { since: [6, 17], what: 'anchors for the order of cgroup programs' },
+  'kprobe-multi': { since: [5, 18], what: 'kprobes on many functions at once' },
+  'live-frames': { since: [5, 18], what: 'XDP test runs with live frames' },
+  'memory-by-cgroup': { since: [5, 11], what: 'BPF memory counted by cgroup, not by RLIMIT_MEMLOCK' },
+  'netfilter-links': { since: [6, 4], what: 'netfilter links' },
+  'netkit-device': { since: [6, 7], what: 'the device type netkit' },
+  'perf-links': { since: [5, 15], what: 'links for perf events' },
+  'sockmap-links': { since: [6, 10], what: 'sockmap links' },
+  tcx: { since: [6, 6], what: 'tcx' },
+  'uprobe-multi': { since: [6, 6], what: 'uprobes on many places at once' },
+  'xdp-frags': { since: [5, 18], what: 'XDP programs for packets in fragments' },
+} as const satisfies Record<string, KernelCapability>;
+
+export type KernelCapabilityName = keyof typeof kernelCapabilities;
+
+/** Whether the running kernel is too old for it: then the reason, to be read after «needs». */
+export function kernelLacks(name: KernelCapabilityName): string | undefined {
+  const { since, what } = kernelCapabilities[name];
+  const [major, minor] = since;
+  if (atLeast(major, minor)) return undefined;
+  return `${what}, which came with Linux ${major}.${minor} (this is ${kernelRelease()})`;
+}
+
+/**
+ * Whether this is a machine in a machine without hardware support (`npm run test:vm`): times mean nothing there, and
+ * work for the processor takes many times as long.
+ */
+export const emulated = process.env.NETKIT_TEST_EMULATED === '1';
