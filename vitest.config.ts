@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const kernelWork = {
   // One file at a time: they share the kernel's programs, maps and links, and each compares before with after.
   fileParallelism: false,
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   hookTimeout: 60_000,
 };
 
@@ -19,11 +19,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 180_000 },
       },
       {
         extends: true,
-        test: { name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 180_000 },
       },
       {
         extends: true,

@@ -16,7 +16,7 @@ import * as recordedWords from '../src/base/kernel-words.js';
 import { readBtf } from '../src/obj/btf/read.js';
 import type { BtfComposite, BtfEnum, BtfGraph, BtfMember } from '../src/obj/btf/types.js';
 import { ObjectSpec } from '../src/obj/spec.js';
-import { attr, bpfCommands, info, uapi, xdpActions } from '../src/sys/uapi.js';
+import { attr, bpfCommands, info, uapi } from '../src/sys/uapi.js';
 
 /** Without what a distributor adds to it. */
 const kernel = /^[\d.]+/.exec(release())?.[0] ?? release();
@@ -177,7 +177,6 @@ const infoStructs = {
 
 interface Facts {
   commands: Record<string, bigint>;
-  actions: Record<string, bigint>;
   constants: Record<string, bigint>;
   attr: Record<string, Layout>;
   info: Record<string, Layout>;
@@ -193,7 +192,6 @@ function gather(): Facts {
     );
   return {
     commands: named('bpf_cmd', 'BPF_'),
-    actions: named('xdp_action', 'XDP_'),
     constants: evaluateHeaders(),
     attr: attrLayouts(),
     info: Object.fromEntries(
@@ -231,7 +229,6 @@ function uapiText(facts: Facts): string {
   return `${(
     banner("the kernel's BTF and headers") +
       numbers('bpfCommands', 'Commands of bpf(2) (`enum bpf_cmd`).', facts.commands) +
-      numbers('xdpActions', 'What an XDP program may return (`enum xdp_action`).', facts.actions) +
       numbers(
         'uapi',
         'Flags and constants of linux/bpf.h, linux/if_link.h and the netlink headers.',
@@ -283,7 +280,6 @@ for (const [file, text] of Object.entries(files)) {
 if (check) {
   const recorded = {
     commands: bpfCommands,
-    actions: xdpActions,
     constants: uapi,
     attr,
     info,

@@ -153,7 +153,7 @@ function build() {
     'tsconfig.json',
     'tsconfig.build.json',
   ]);
-  if (readStamp().build === hash && existsSync('dist')) {
+  if (readStamp().build === hash && existsSync('dist/bpf/firewall.bpf.o')) {
     return;
   }
   timed('building', () => run(process.execPath, ['scripts/build.mjs']));

@@ -2,12 +2,16 @@
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** A reporter for vitest. Lines are {start}, {test, state, reason, seconds, errors} and {problem}. */
+/** A reporter for vitest. Lines are {file}, {start}, {test, state, reason, seconds, errors} and {problem}. */
 export class CaseLog {
   #file;
 
   constructor(file) {
     this.#file = file;
+  }
+
+  onTestModuleQueued(module) {
+    this.#write({ file: relative(process.cwd(), module.moduleId) });
   }
 
   onTestCaseReady(test) {

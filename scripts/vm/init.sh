@@ -26,32 +26,32 @@ mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=524288,cache=loose hostroo
   give_up "the host's root cannot be mounted"
 mount -t tmpfs -o size=1400m tmpfs /writable
 mkdir /writable/upper /writable/work
-mount -t overlay -o lowerdir=/host,upperdir=/writable/upper,workdir=/writable/work overlay /root ||
+mount -t overlay -o lowerdir=/host,upperdir=/writable/upper,workdir=/writable/work overlay /system ||
   give_up "the overlay cannot be mounted"
 
 # A checkout below /tmp is to be seen after /tmp was hidden.
 mkdir /checkout
-mount --bind "/root$CHECKOUT" /checkout
+mount --bind "/system$CHECKOUT" /checkout
 for folder in tmp run var/lib/netkit var/tmp; do
-  mkdir -p "/root/$folder"
-  mount -t tmpfs -o mode=1777 tmpfs "/root/$folder"
+  mkdir -p "/system/$folder"
+  mount -t tmpfs -o mode=1777 tmpfs "/system/$folder"
 done
-chmod 755 /root/run /root/var/lib/netkit
-if ! [ -e "/root$CHECKOUT/package.json" ]; then
-  mkdir -p "/root$CHECKOUT"
-  mount --bind /checkout "/root$CHECKOUT"
+chmod 755 /system/run /system/var/lib/netkit
+if ! [ -e "/system$CHECKOUT/package.json" ]; then
+  mkdir -p "/system$CHECKOUT"
+  mount --bind /checkout "/system$CHECKOUT"
 fi
 umount /checkout
 
-mkdir -p /root/run/netkit-vm
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=none results /root/run/netkit-vm ||
+mkdir -p /system/run/netkit-vm
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=none results /system/run/netkit-vm ||
   give_up "the folder for the results cannot be mounted"
-cp /bin/busybox /root/run/busybox
+cp /bin/busybox /system/run/busybox
 
-mount --move /dev /root/dev
-mount --move /sys /root/sys
-mount --move /proc /root/proc
-cd /root || give_up "there is no root"
+mount --move /dev /system/dev
+mount --move /sys /system/sys
+mount --move /proc /system/proc
+cd /system || give_up "there is no root"
 mkdir -p dev/pts dev/shm
 mount -t devpts devpts dev/pts
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
@@ -69,7 +69,7 @@ export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 # Through a pipe, so that nothing takes the console for a terminal.
 # Should whoever watches this machine be gone, it ends all the same.
 # shellcheck disable=SC2016 # expanded by the shell that it is for
-exec switch_root /root /run/busybox sh -c '
+exec switch_root /system /run/busybox sh -c '
   (/run/busybox sleep $(($3 * 60 + 60)); /run/busybox poweroff -f) &
   cd "$1" || /run/busybox poweroff -f
   /bin/sh -c "$2" 2>&1 | /run/busybox cat

@@ -13,7 +13,7 @@ export function initramfs(modules, busybox, settings) {
   const order = inserted.map(({ name, parameters }) => `${name} ${parameters}\n`);
   const variables = Object.entries(settings).map(([name, value]) => `${name}='${shellQuoted(value)}'\n`);
   return cpioArchive([
-    ...['bin', 'dev', 'modules', 'proc', 'sys', 'host', 'writable', 'root'].map(folder),
+    ...['bin', 'dev', 'modules', 'proc', 'sys', 'host', 'writable', 'system'].map(folder),
     file('bin/busybox', readFileSync(busybox), 0o755),
     file('init', readFileSync(new URL('init.sh', import.meta.url)), 0o755),
     file('settings', variables.join('')),

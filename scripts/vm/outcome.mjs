@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * @param file the lines of case-log.mjs
+ * @param log the lines of case-log.mjs
  * @param machine whether it `timedOut`, and how many `minutes` it had
  * @returns numbers of tests passed, failed and skipped; what failed and why; how many were skipped for which reason
  */
-export function outcome(file, { timedOut, minutes }) {
+export function outcome(log, { timedOut, minutes }) {
   const result = { passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map(), slow: [] };
   const fail = (what, errors) => {
     result.failed++;
@@ -14,8 +14,11 @@ export function outcome(file, { timedOut, minutes }) {
   };
   const running = new Set();
   let ended = false;
-  for (const record of records(file)) {
-    if (record.start !== undefined) {
+  let file = 'before the first file';
+  for (const record of records(log)) {
+    if (record.file !== undefined) {
+      file = record.file;
+    } else if (record.start !== undefined) {
       running.add(record.start);
     } else if (record.problem !== undefined) {
       fail('beside the tests', [record.problem]);
@@ -27,7 +30,7 @@ export function outcome(file, { timedOut, minutes }) {
     }
   }
   if (!ended) {
-    const last = running.size > 0 ? `; running was ${[...running].join(', ')}` : '';
+    const last = `; running was ${running.size > 0 ? [...running].join(', ') : file}`;
     fail(
       timedOut ? `stopped after ${minutes} minutes${last}` : `the machine ended before its tests did${last}`,
       [],

@@ -144,12 +144,8 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
   return `${hex.slice(0, runStart).join(':')}::${hex.slice(runStart + runLength).join(':')}`;
 }
 
-/**
- * An IPv4 or IPv6 address.
- * @returns 4 or 16 bytes in network order.
- * @throws NetkitError `bad-value`
- */
-export function parseAddress(text: string): Uint8Array {
+/** An IPv4 or IPv6 address: 4 or 16 bytes. @throws NetkitError `bad-value` */
+function parseAddress(text: string): Uint8Array {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 
@@ -197,11 +193,6 @@ export function parsePrefix(text: string): Prefix {
     );
   }
   return { family: bytes.length === 4 ? 4 : 6, bytes, length };
-}
-
-/** The text form of `parsePrefix`, always with its length. */
-export function formatPrefix(prefix: Pick<Prefix, 'bytes' | 'length'>): string {
-  return `${formatAddress(prefix.bytes)}/${prefix.length}`;
 }
 
 /**

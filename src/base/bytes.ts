@@ -69,22 +69,6 @@ export class ByteReader {
     return this.#view.getBigUint64(this.#take(8), this.littleEndian);
   }
 
-  i8(): number {
-    return this.#view.getInt8(this.#take(1));
-  }
-
-  i16(): number {
-    return this.#view.getInt16(this.#take(2), this.littleEndian);
-  }
-
-  i32(): number {
-    return this.#view.getInt32(this.#take(4), this.littleEndian);
-  }
-
-  i64(): bigint {
-    return this.#view.getBigInt64(this.#take(8), this.littleEndian);
-  }
-
   /**
    * An unsigned 64-bit offset, size or count as a number.
    * @throws NetkitError `bad-object` above 2^53 - 1, which no file reaches

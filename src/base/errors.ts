@@ -24,6 +24,7 @@ export const errorTable = {
   },
 } as const;
 
+/** What kind of failure an error is: decides the exit status of the command line. */
 export type ErrorCode = keyof typeof errorTable;
 
 /** What an error says beside its message; everything is optional. */
@@ -39,7 +40,9 @@ export interface ErrorContext {
 export class NetkitError extends Error {
   override readonly name: string = 'NetkitError';
   readonly code: ErrorCode;
+  /** What to do next, or the name that was probably meant; one line. */
   readonly hint: string | undefined;
+  /** Structured facts, plain data only. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {

@@ -9,6 +9,7 @@ import { parseDependencies } from './dependencies.js';
 import type { Diagnostic } from './diagnostics.js';
 import { compileError, parseDiagnostics } from './diagnostics.js';
 
+/** What to compile, and how. */
 export interface CompileOptions {
   /** C files, each of which becomes an object. */
   readonly sources: readonly string[];
@@ -23,6 +24,7 @@ export interface CompileOptions {
   readonly defines?: readonly string[] | undefined;
   /** The directory that all paths are relative to; the current one when left out. */
   readonly cwd?: string | undefined;
+  /** Ends the compiler when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +38,9 @@ export interface BuiltObject {
   readonly dependencies: readonly string[];
 }
 
+/** What a compilation made. */
 export interface BuildResult {
+  /** In the order of the sources. */
   readonly objects: readonly BuiltObject[];
   readonly warnings: readonly Diagnostic[];
 }

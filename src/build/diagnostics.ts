@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
 
 /** A place in a source file, as the compiler names it. */
@@ -85,7 +86,7 @@ export function compileError(source: string, stderr: string): NetkitError {
     });
   }
   const more = errors.length - 1;
-  const hint = hintFor(first) ?? (more > 0 ? `and ${more} more error${more === 1 ? '' : 's'}` : undefined);
+  const hint = hintFor(first) ?? (more > 0 ? `and ${counted(more, 'more error')}` : undefined);
   return new NetkitError('compile-failed', formatDiagnostic(first), {
     hint,
     details: { source, diagnostics },

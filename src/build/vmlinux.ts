@@ -12,6 +12,7 @@ import { readBtf } from '../obj/btf/read.js';
 /** Part of the cache key: raise it whenever the same BTF would give another header. */
 const generatorVersion = 1;
 
+/** Which types, and where to put them. */
 export interface VmlinuxOptions {
   /** The running kernel's BTF unless told otherwise. */
   readonly btfPath?: string | undefined;

@@ -93,41 +93,6 @@ export class SourceWatch implements Disposable {
   }
 }
 
-/** Yields the absolute paths of the files that changed, until `signal` is aborted. */
-export async function* watchSources(
-  files: Iterable<string>,
-  options: WatchOptions & { readonly signal: AbortSignal },
-): AsyncGenerator<readonly string[], void, void> {
-  const { signal } = options;
-  let pending = new Set<string>();
-  let wake: (() => void) | undefined;
-  using _watch = new SourceWatch(
-    files,
-    (changed) => {
-      for (const path of changed) pending.add(path);
-      wake?.();
-    },
-    options,
-  );
-  const stop = () => wake?.();
-  signal.addEventListener('abort', stop);
-  try {
-    while (!signal.aborted) {
-      if (pending.size === 0) {
-        await new Promise<void>((done) => {
-          wake = done;
-        });
-      }
-      if (pending.size === 0) continue;
-      const changed = [...pending];
-      pending = new Set();
-      yield changed;
-    }
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
 /** Differs after every change that matters; `undefined` while there is nothing to be read. */
 function look(path: string): string | undefined {
   try {

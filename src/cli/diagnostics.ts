@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
 import type { Diagnostic } from '../build/diagnostics.js';
 import type { DocumentOf } from './schema/index.js';
@@ -61,9 +62,9 @@ export function summaryOf(
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   // What the compiler's own error counts, this one does.
   const hint = cause.hint?.startsWith('and ') ? undefined : cause.hint;
-  return new NetkitError(
-    'compile-failed',
-    `'${source}' does not compile: ${errors} error${errors === 1 ? '' : 's'}`,
-    { hint, details: cause.details, cause },
-  );
+  return new NetkitError('compile-failed', `'${source}' does not compile: ${counted(errors, 'error')}`, {
+    hint,
+    details: cause.details,
+    cause,
+  });
 }

@@ -1,8 +1,8 @@
-import { endianness } from 'node:os';
+import { hostIsLittleEndian } from '../base/byte-order.js';
 import { NetkitError } from '../base/errors.js';
 import { flagWords } from '../ebpf/map-flags.js';
 import type { BtfGraph } from '../obj/btf/types.js';
-import { bytesCodec, codecFor } from '../obj/codec/index.js';
+import { type MapPart, mapCodec } from '../obj/map-codecs.js';
 import type { GlobalSpec, MapSpec, ObjectSpec, ProgramSpec } from '../obj/spec.js';
 import { namedTypes } from './inspect-types.js';
 import type { DocumentOf } from './schema/index.js';
@@ -23,7 +23,7 @@ export function inspection(spec: ObjectSpec, file: string): Inspection {
     file,
     bytes: spec.bytes.length,
     // Objects of the other byte order are refused.
-    endian: endianness() === 'LE' ? 'little' : 'big',
+    endian: hostIsLittleEndian ? 'little' : 'big',
     licence: spec.licence ?? null,
     btf: btf !== undefined,
     programs: spec.programs.map(programInfo),
@@ -65,36 +65,17 @@ function mapInfo(map: MapSpec, btf: BtfGraph | undefined): MapInfo {
     pinned: pinning === 'by-name',
     keyType: typeName(btf, keyType),
     valueType: typeName(btf, valueType),
-    keyForm: formOf(btf, keyType, keySize, 'key', type === 'lpm_trie'),
-    valueForm: references[type] ?? formOf(btf, valueType, valueSize, 'value', false),
+    keyForm: formOf(map, 'key', btf),
+    valueForm: formOf(map, 'value', btf),
     problem: problem ?? null,
   };
 }
 
-/** Maps whose values name other kernel objects. */
-const references: Readonly<Partial<Record<MapSpec['type'], string>>> = {
-  prog_array: 'a program: FUNCTION/PROGRAM, id:N, name:TEXT or a pin',
-  array_of_maps: 'a map: FUNCTION/MAP, id:N, name:TEXT or a pin',
-  hash_of_maps: 'a map: FUNCTION/MAP, id:N, name:TEXT or a pin',
-};
-
 /** As `map get` and `map update` will take it; `null` where a map has no keys or no values. */
-function formOf(
-  btf: BtfGraph | undefined,
-  type: number | undefined,
-  size: number,
-  role: 'key' | 'value',
-  prefix: boolean,
-): string | null {
-  if (size === 0) return null;
-  if (btf === undefined || type === undefined) return bytesCodec(size, { role }).describe();
-  try {
-    const codec = codecFor(btf, type, { role, prefix });
-    if (codec.size === size) return codec.describe();
-  } catch (error) {
-    if (!(error instanceof NetkitError)) throw error;
-  }
-  return bytesCodec(size, { role }).describe();
+function formOf(map: MapSpec, part: MapPart, btf: BtfGraph | undefined): string | null {
+  const id = part === 'key' ? map.keyType : map.valueType;
+  if ((part === 'key' ? map.keySize : map.valueSize) === 0) return null;
+  return mapCodec(part, map, btf === undefined || id === undefined ? undefined : { btf, id }).describe();
 }
 
 function globalInfo({ globals }: ObjectSpec, global: GlobalSpec): Inspection['globals'][number] {

@@ -25,7 +25,7 @@ export async function perform(
   if (load === undefined) throw new NetkitError('failed', `'${row.name}' has no body`);
   const { run } = await load();
   try {
-    const command = ['netkit', row.name, ...rest].join(' ');
+    const command = ['netkit', row.name, ...rest.map(quoted)].join(' ');
     const status = await run(
       { command, output, paths, options: globals, signal: io.signal, io },
       args,
@@ -35,4 +35,9 @@ export async function perform(
   } finally {
     await output.flush();
   }
+}
+
+/** A word as one would type it in a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -7,6 +7,8 @@ import type { BpfMap, MapTypes } from '../ebpf/map.js';
 import { sumOverCpus } from '../ebpf/per-cpu.js';
 import { missingFor } from '../host/capabilities.js';
 import { type Codec, codecFor, codecForWord, typeWords, type Value } from '../obj/codec/index.js';
+import { type MapPart, mapCodec } from '../obj/map-codecs.js';
+import { listedMapName } from '../obj/maps.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { CommandContext } from './context.js';
 import { pinsOf } from './environment.js';
@@ -63,12 +65,13 @@ async function storedTypes(context: CommandContext, reference: string): Promise<
   const state = store.read(functionName);
   if (state === undefined || name === undefined) return undefined;
   const { btf, maps } = await readSpec(store.objectPath(state.object.file));
-  const map = maps.find((each) => each.name === name || pinName(each.name) === name);
+  const map = maps.find((each) => {
+    const listed = listedMapName(each, functionName);
+    return listed === name || pinName(listed) === name;
+  });
   if (btf === undefined || map === undefined) return undefined;
-  const typed = (role: 'key' | 'value', type: number | undefined): Codec | undefined =>
-    type === undefined
-      ? undefined
-      : codecFor(btf, type, { role, prefix: role === 'key' && map.type === 'lpm_trie' });
+  const typed = (part: MapPart, id: number | undefined): Codec | undefined =>
+    id === undefined ? undefined : mapCodec(part, map, { btf, id });
   return { key: typed('key', map.keyType), value: typed('value', map.valueType) };
 }
 

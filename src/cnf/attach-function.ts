@@ -1,11 +1,12 @@
 /** Attaching a function's programs: which ones, where, and the plan. */
+import { resolve } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { hookAvailable } from '../ebpf/feature.js';
 import { pinName } from '../ebpf/kernel-object.js';
-import { clsactExists } from '../ebpf/tc-filter.js';
+import { clsactExists, filterPriorities } from '../ebpf/tc-filter.js';
 import { findInterface, type Interface } from '../host/interfaces.js';
-import { openNetns } from '../host/netns.js';
+import { listNetns, type Netns, openNetns } from '../host/netns.js';
 import type { Action } from './action.js';
 import { describeTarget } from './action.js';
 import { defaultFilterPriority, isAlive } from './attachment.js';
@@ -68,13 +69,13 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
       hook,
       ifname: target.ifname,
       ifindex: target.ifindex,
-      netns: { inode: target.netnsInode, ref: request.netns ?? null },
+      netns: { inode: target.netnsInode, ref: lastingReference(state, request.netns) },
       mode: hook === 'xdp' ? (request.mode ?? 'auto') : null,
       filter: hook.startsWith('tc/')
         ? // What is planned to be made is unmade after a crash.
           {
             handle: newHandle(),
-            priority: nextPriority(world, state.name, links, hook, target),
+            priority: nextPriority(world, state.name, links, hook, target, netns),
             madeQdisc: !clsactExists(target.ifindex, netns),
             programId: 0,
           }
@@ -224,13 +225,37 @@ function nextPriority(
   links: readonly LinkState[],
   hook: Hook,
   target: Interface,
+  netns: Netns | undefined,
 ): number {
   const others = world.store.names().filter((name) => name !== functionName);
   const all = [...links, ...others.flatMap((name) => world.store.peek(name)?.links ?? [])];
-  const taken = all
+  const own = all
     .filter((link) => link.hook === hook && sameTarget(link, target))
     .map((link) => link.filter?.priority ?? 0);
-  return Math.max(defaultFilterPriority - 1, ...taken) + 1;
+  // Within one priority all filters are of one kind: one of another kind there would refuse ours.
+  const foreign = new Set(
+    filterPriorities(target.ifindex, hook === 'tc/egress' ? 'egress' : 'ingress', netns),
+  );
+  let priority = Math.max(defaultFilterPriority - 1, ...own) + 1;
+  while (foreign.has(priority)) priority++;
+  return priority;
+}
+
+/** How to find the namespace again: by its name, or by a path that no working directory changes. */
+function lastingReference(state: FunctionState, reference: string | undefined): string | null {
+  if (reference === undefined) return null;
+  if (reference.includes('/')) return resolve(reference);
+  const isProcess = !listNetns().some(({ name }) => name === reference);
+  if (isProcess && state.persist) {
+    throw new NetkitError(
+      'usage',
+      `the process ${reference} will be another one after a reboot: --persist cannot keep it`,
+      {
+        hint: 'name the network namespace, or give the path of its file',
+      },
+    );
+  }
+  return reference;
 }
 
 function newHandle(): number {

@@ -146,7 +146,8 @@ export function isAlive(folder: string, link: LinkState): boolean {
   const { present, netns: opened } = reopenNamespace(link);
   if (!present || direction === undefined) return false;
   using netns = opened;
-  return filterProgramId(filterOf(link, direction), netns) !== undefined;
+  // A filter in the same place with another program is somebody else's attachment.
+  return filterProgramId(filterOf(link, direction), netns) === link.filter.programId;
 }
 
 function directionOf(link: LinkState): Direction | undefined {

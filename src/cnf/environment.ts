@@ -4,7 +4,7 @@ import { Scope } from '../base/scope.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { bootId, newUuid } from '../host/kernel.js';
 import { acquireLock, type Lock } from '../host/lock.js';
-import { ensureBpffs, visibleBpffs } from '../host/mounts.js';
+import { mountedBpffs, visibleBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
@@ -68,7 +68,7 @@ export async function change(
     const proposal = await planner(worldOf(options, store, visibleBpffs(options.bpffs), scope));
     return { actions: proposal?.actions ?? [], made: new Map() };
   }
-  const bpffs = ensureBpffs(options.bpffs).path;
+  const bpffs = mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
   recoverLeftovers(options, store);
   const world = worldOf(options, store, bpffs, scope);
@@ -91,7 +91,7 @@ export async function change(
 export async function recoverLeft(options: EnvironmentOptions): Promise<Recovery | undefined> {
   const store = new StateStore(options.stateDir);
   if (options.dryRun === true) return pendingRecovery(store);
-  ensureBpffs(options.bpffs);
+  mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
   return recoverLeftovers(options, store);
 }

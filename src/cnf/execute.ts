@@ -3,6 +3,7 @@
  * reads the journal that a killed command left and takes its change back, or finishes it once its state was recorded.
  */
 import { messageOf, NetkitError } from '../base/errors.js';
+import { fileErrorCode } from '../host/file-errors.js';
 import { bootId } from '../host/kernel.js';
 import { type Action, describeAction, type Plan } from './action.js';
 import { perform, type Stage, undo } from './perform.js';
@@ -22,7 +23,7 @@ function steppingStone(): void {
  */
 export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): Promise<void> {
   step = 0;
-  stage.store.writeJournal(plan);
+  writeJournal(plan, stage);
   const done: Action[] = [];
   try {
     for (const action of plan.actions) {
@@ -42,6 +43,21 @@ export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): P
   }
   stage.store.removeJournal();
   steppingStone();
+}
+
+/** A full disk must not keep anybody from taking programs off: removing a function goes on without a journal. */
+function writeJournal(plan: Plan, stage: Stage): void {
+  try {
+    stage.store.writeJournal(plan);
+  } catch (error) {
+    const removes = plan.actions.some((action) => action.kind === 'record' && action.after === null);
+    if (!removes || fileErrorCode(causeOf(error)) !== 'ENOSPC') throw error;
+    stage.note(`${messageOf(error)}: going on without a journal`);
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
 /** Undoes in reverse, as far as it goes. @throws NetkitError when something could not be undone; the journal then stays */

@@ -236,7 +236,7 @@ function describeFilter(state: LinkState, owner: string): ListedLink {
     programName: state.program,
     info: undefined,
     state,
-    dead: programId === undefined,
+    dead: programId === undefined || programId !== state.filter?.programId,
   };
 }
 

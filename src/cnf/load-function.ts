@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import type { BpfMap } from '../ebpf/map.js';
-import { internalMapName, type MapSpec } from '../obj/maps.js';
+import { listedMapName } from '../obj/maps.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { detachActions } from './detach-function.js';
@@ -48,13 +48,6 @@ export function applyChoices(spec: ObjectSpec, choices: Choices): ObjectSpec {
   return spec;
 }
 
-/** Under which name a map of the object is pinned and listed: the declared one, or the kernel's for a section of globals. */
-export function listedMapName(map: MapSpec, functionName: string): string {
-  if (map.kind !== 'data') return map.name;
-  const isCustom = map.name.indexOf('.', 1) >= 0;
-  return isCustom ? map.name : internalMapName(functionName, map.name);
-}
-
 /** @throws NetkitError `conflict` when the name is taken, or a link could not be kept; `usage` for a bad name */
 export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): Proposal {
   const name = checkFunctionName(request.name ?? spec.name);
@@ -64,6 +57,7 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   if (before !== null && before.bootId === world.bootId && before.bpffs !== world.bpffs)
     throw pinnedElsewhere(before);
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
+  if (request.persist) refuseFleetingMaps(request.reuse);
   const after = newState(world, spec, request, name, before?.persist ?? false);
   const reuse = openReused(world, spec, request, name);
   // Undoing would take the file from a running function that has the same object.
@@ -104,6 +98,19 @@ function pinnedElsewhere({ name, bpffs }: FunctionState): NetkitError {
   );
 }
 
+/** After a reboot another map has the id, or nobody has the name. */
+function refuseFleetingMaps(reuse: Readonly<Record<string, string>>): void {
+  const fleeting = Object.values(reuse).find((reference) => reference.includes(':'));
+  if (fleeting === undefined) return;
+  throw new NetkitError(
+    'usage',
+    `'${fleeting}' will mean another map after a reboot, or none: --persist cannot keep it`,
+    {
+      hint: 'name the map as FUNCTION/MAP or by its pin',
+    },
+  );
+}
+
 function nameTaken(name: string, before: FunctionState | null, world: World): NetkitError {
   if (before !== null && before.bootId !== world.bootId) {
     return new NetkitError(
@@ -115,7 +122,10 @@ function nameTaken(name: string, before: FunctionState | null, world: World): Ne
     );
   }
   return new NetkitError('conflict', `a function '${name}' is loaded already`, {
-    hint: 'choose another name with --name, or put this object in its place with --replace',
+    hint:
+      before === null
+        ? `only its pins are left, without a state file: 'netkit unload ${name}' removes them`
+        : 'choose another name with --name, or put this object in its place with --replace',
     details: { function: name },
   });
 }

@@ -137,14 +137,15 @@ const openers: Record<PinFolder, (path: string) => KernelObject> = {
 
 /**
  * Removes a function's folder with all pins, all or none: every object is held open meanwhile, and pinned again when a
- * pin cannot be removed. Links are detached first, because their last reference would let go only later.
+ * pin cannot be removed. Links go last: detached, because their last reference would let go only later, and a detached
+ * link cannot be brought back.
  */
 function removePins(folder: string): void {
   using scope = new Scope();
   const removed: [string, KernelObject | undefined][] = [];
   try {
     // A replacement's folder holds `old_progs` and `old_maps` too; whatever is in there, its pins are netkit's.
-    for (const kind of namesIn(folder)) {
+    for (const kind of linksLast(namesIn(folder))) {
       const below = join(folder, kind);
       if (!isFolder(below)) {
         // Nothing of netkit's; but the folder goes.
@@ -170,6 +171,10 @@ function removePins(folder: string): void {
     throw error;
   }
   removeEmptyFolders(folder);
+}
+
+function linksLast(kinds: readonly string[]): string[] {
+  return [...kinds.filter((kind) => kind !== 'links'), ...kinds.filter((kind) => kind === 'links')];
 }
 
 function isFolder(path: string): boolean {

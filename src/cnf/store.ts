@@ -26,8 +26,12 @@ export class StateStore {
   prepare(): void {
     try {
       mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-      if ((statSync(this.directory).mode & 0o077) !== 0) chmodSync(this.directory, 0o700);
+      if ((statSync(this.directory).mode & 0o077) !== 0) {
+        this.#refuseOthersFiles();
+        chmodSync(this.directory, 0o700);
+      }
     } catch (error) {
+      if (error instanceof NetkitError) throw error;
       if (['EEXIST', 'ENOTDIR'].includes(fileErrorCode(error) ?? '')) {
         throw new NetkitError('usage', `the state directory '${this.directory}' is a file, or below one`, {
           cause: error,
@@ -35,6 +39,18 @@ export class StateStore {
       }
       throw fileError(error, 'make the state directory', this.directory);
     }
+  }
+
+  /** Shutting everybody else out of a directory that is not netkit's, such as /tmp, would break the machine. */
+  #refuseOthersFiles(): void {
+    const isOwn = /^(lock|change\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.bpf\.o)|\..*\.tmp)$/;
+    const other = this.#files().find((file) => !isOwn.test(file));
+    if (other === undefined) return;
+    throw new NetkitError(
+      'usage',
+      `'${this.directory}' is no state directory: it is open to others and holds '${other}'`,
+      { hint: 'name a directory that is new, empty, or of mode 0700' },
+    );
   }
 
   /** Names of the functions that have a state file. */
@@ -62,15 +78,7 @@ export class StateStore {
     if (value === undefined) return undefined;
     const parsed = functionState.safeParse(value);
     if (parsed.success && parsed.data.name === name) return parsed.data;
-    const format =
-      typeof value === 'object' && value !== null && 'formatVersion' in value
-        ? value.formatVersion
-        : undefined;
-    if (typeof format === 'number' && format > stateFormat) {
-      throw new NetkitError('bad-state', `${path} was written by a newer netkit (format ${format})`, {
-        hint: 'use that netkit',
-      });
-    }
+    refuseNewer(path, value);
     const issue = parsed.error?.issues[0];
     throw new NetkitError(
       'bad-state',
@@ -131,6 +139,7 @@ export class StateStore {
     const path = join(this.directory, journalFile);
     const value = readJson(path, journalHint);
     if (value === undefined) return undefined;
+    refuseNewer(path, value);
     if (isPlan(value)) return value;
     throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, {
       hint: journalHint,
@@ -138,7 +147,10 @@ export class StateStore {
   }
 
   writeJournal(plan: Plan): void {
-    writeFileSynced(join(this.directory, journalFile), JSON.stringify(plan));
+    writeFileSynced(
+      join(this.directory, journalFile),
+      JSON.stringify({ formatVersion: stateFormat, ...plan }),
+    );
   }
 
   removeJournal(): void {
@@ -147,6 +159,16 @@ export class StateStore {
 }
 
 const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
+
+/** A file of a newer format may mean what this netkit does not know: it is left alone. */
+function refuseNewer(path: string, value: unknown): void {
+  const format =
+    typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : undefined;
+  if (typeof format !== 'number' || format <= stateFormat) return;
+  throw new NetkitError('bad-state', `${path} was written by a newer netkit (format ${format})`, {
+    hint: 'use that netkit',
+  });
+}
 
 function isPlan(value: unknown): value is Plan {
   return changePlan.safeParse(value).success;
@@ -158,6 +180,9 @@ function readJson(path: string, hint?: string): unknown {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (fileErrorCode(error) === 'ENOENT') return undefined;
+    if (fileErrorCode(error) === 'EISDIR') {
+      throw new NetkitError('bad-state', `${path} is damaged: it is a directory`, { hint, cause: error });
+    }
     throw fileError(error, 'read', path);
   }
   try {

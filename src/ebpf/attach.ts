@@ -8,37 +8,51 @@ import { isErrno, type SysError } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
 import { queryXdp } from '../sys/xdp.js';
 import { openId } from './by-id.js';
+import { hookAvailable } from './feature.js';
 import { Link } from './link.js';
 import type { Program } from './program.js';
 import { readProgramInfo } from './program-info.js';
 
+/** Packets that arrive at an interface, or that leave it. */
 export type Direction = 'ingress' | 'egress';
 /** `native`: in the driver. `generic`: in the network stack, on any interface, slower. `offload`: on the card. */
 export type XdpMode = 'native' | 'generic' | 'offload';
 
+/** Where to attach with XDP; made by {@link xdp}. */
 export interface XdpOptions {
   readonly hook: 'xdp';
+  /** The interface's name. */
   readonly ifname: string;
   readonly mode: XdpMode;
   /** Where the interface is; the current network namespace when left out. */
   readonly netns?: Netns | undefined;
 }
 
+/** Where to attach with tcx; made by {@link tcx}. */
 export interface TcxOptions {
   readonly hook: 'tcx';
+  /** The interface's name. */
   readonly ifname: string;
   readonly direction: Direction;
+  /** Where the interface is; the current network namespace when left out. */
   readonly netns?: Netns | undefined;
 }
 
+/** Where to attach a program: one kind of options for each hook. */
 export type AttachOptions = XdpOptions | TcxOptions;
 
-/** Attach with XDP: native unless another mode is asked for. Minimum kernel 5.9. */
+/**
+ * Where to attach with XDP: before the network stack, native unless another mode is asked for. An interface takes one
+ * program, of type `xdp`. Through a link, which netkit uses: minimum kernel 5.9.
+ */
 export function xdp(options: Omit<XdpOptions, 'hook' | 'mode'> & { readonly mode?: XdpMode }): XdpOptions {
   return { hook: 'xdp', mode: 'native', ...options };
 }
 
-/** Attach to tc's own hook without a qdisc, after the programs that are there. Minimum kernel 6.6. */
+/**
+ * Where to attach with tcx: tc's own hook, without a qdisc, after the programs that are there, of which the kernel takes
+ * 63. For programs of type `sched_cls`. Minimum kernel 6.6; {@link addFilter} is the way before that.
+ */
 export function tcx(options: Omit<TcxOptions, 'hook'>): TcxOptions {
   return { hook: 'tcx', ...options };
 }
@@ -127,8 +141,11 @@ function attachTcx(program: Program, target: Interface, direction: Direction): L
         },
       );
     }
-    if (isErrno(error, 'EINVAL'))
+    if (isErrno(error, 'EINVAL')) {
+      const { available, reason } = hookAvailable(`tcx/${direction}`);
+      if (available === false) throw new NetkitError('unsupported', reason, { cause: error });
       throw refusedByKernel(program, `tcx ${direction} of ${target.ifname}`, error);
+    }
     throw permissionExplained(error);
   }
 }

@@ -16,6 +16,7 @@ import { type HookName, type HookProbe, type HookRow, hookTable } from './hook-t
 
 export type { HookName } from './hook-table.js';
 
+/** Whether the kernel has something. */
 export interface Availability {
   /** `null` when this user, or this machine's set-up, cannot find out. */
   readonly available: boolean | null;
@@ -23,6 +24,7 @@ export interface Availability {
   readonly reason: string;
 }
 
+/** Whether the kernel has a hook, by its name. */
 export interface HookAvailability extends Availability {
   readonly name: HookName;
   /** The Linux version that brought it: `6.6`. */
@@ -31,7 +33,11 @@ export interface HookAvailability extends Availability {
 
 const known = new Map<HookName, Availability>();
 
-/** Whether the kernel has a hook. Probing attaches nothing and leaves nothing. Conclusive answers are kept. */
+/**
+ * Whether the kernel has a hook. Probing attaches nothing and leaves nothing; it needs the rights to load programs, and
+ * says so where they are missing. Conclusive answers are kept for the life of the process.
+ * @throws TypeError for a name that is none of `HookName`
+ */
 export function hookAvailable(hook: HookName): Availability {
   const kept = known.get(hook);
   if (kept !== undefined) return kept;

@@ -5,11 +5,15 @@ import { openPinned, pinObject } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
 
-/** What programs, maps and links have in common: an owned descriptor that can be pinned. */
+/**
+ * What programs, maps and links have in common: an owned descriptor that can be pinned. Minimum kernel 4.4. They come
+ * from `load`, `attach`, `fromPin` and `fromId`, never from `new`.
+ */
 export abstract class KernelObject implements Disposable {
-  /** Owned; layers above `ebpf` have no use for it. */
+  /** @internal Owned; layers above `ebpf` have no use for it. */
   readonly fd: Fd;
 
+  /** @internal */
   constructor(fd: Fd) {
     this.fd = fd;
   }
@@ -17,7 +21,7 @@ export abstract class KernelObject implements Disposable {
   /**
    * Pins the object: it then lives as long as the pin. bpffs names may not contain a dot.
    * @param path on a mounted bpffs, in a directory that exists
-   * @throws NetkitError `conflict` when the path is taken
+   * @throws NetkitError `conflict` when the path is taken, `not-found`, `not-permitted`
    */
   pin(path: string): void {
     pinObject(this.fd, path);
@@ -29,6 +33,7 @@ export abstract class KernelObject implements Disposable {
   }
 }
 
+/** @internal */
 export type PinKind = 'program' | 'map' | 'link';
 
 const linkTargets: Record<string, PinKind> = {
@@ -46,6 +51,7 @@ function kindOf(fd: Fd): PinKind | undefined {
 
 /**
  * Opens a pin and makes sure of its kind.
+ * @internal
  * @throws NetkitError `not-found` when there is no such pin, `usage` when it is something else
  */
 export function openPinOfKind(path: string, wanted: PinKind): Fd {

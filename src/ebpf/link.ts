@@ -7,11 +7,13 @@ import { listIds, openId } from './by-id.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
 import type { Program } from './program.js';
 
-/** What the kernel tells of a link. */
+/** What the kernel tells of a link (`struct bpf_link_info` of linux/bpf.h). */
 export interface LinkInfo {
+  /** The kernel's id, which `Link.fromId` takes. */
   readonly id: number;
   /** The kernel's word, such as `xdp` or `tcx`. */
   readonly type: string;
+  /** The id of the program that runs there. */
   readonly programId: number;
   /** The interface, for kinds that have one; 0 once the interface is gone or the link was detached. */
   readonly ifindex: number | undefined;
@@ -24,21 +26,25 @@ export interface LinkInfo {
  * pinned one stays.
  */
 export class Link extends KernelObject {
-  /** @throws NetkitError `not-found`, or `usage` when the pin is something else */
+  /** Opens a pinned link. @throws NetkitError `not-found`, or `usage` when the pin is something else */
   static fromPin(path: string): Link {
     return new Link(openPinOfKind(path, 'link'));
   }
 
-  /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
+  /** Opens a link by its id; needs CAP_SYS_ADMIN. Minimum kernel 5.8. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): Link {
     return new Link(openId('link', id));
   }
 
-  /** Ids of all links; needs CAP_SYS_ADMIN. */
+  /** Ids of all links, ascending; needs CAP_SYS_ADMIN. Minimum kernel 5.8. @throws NetkitError `not-permitted` */
   static ids(): Generator<number> {
     return listIds('link');
   }
 
+  /**
+   * Asks the kernel about the link, each time anew: its interface may have gone and its program may have been replaced.
+   * Minimum kernel 5.8. @throws NetkitError
+   */
   info(): LinkInfo {
     const block = readInfo(this.fd, 'linkInfo');
     const type = linkTypes[block.get('type')] ?? `type ${block.get('type')}`;
@@ -63,13 +69,16 @@ export class Link extends KernelObject {
     }
   }
 
-  /** Detaches at once, whoever else holds the link; it stays as a dead object until its last pin goes. Minimum kernel 5.9. */
+  /**
+   * Detaches at once, whoever else holds the link; it stays as a dead object until its last pin goes. Minimum kernel 5.9.
+   * @throws NetkitError `unsupported` for kinds of links that cannot be detached so
+   */
   detach(): void {
     detachLink(this.fd);
   }
 
   /**
-   * Puts `next` in the place of `expected` without a packet in between seeing neither.
+   * Puts `next` in the place of `expected` without a packet in between seeing neither. Minimum kernel 5.7, XDP 5.9.
    * @throws NetkitError `conflict` when somebody else changed the link, or it is dead
    */
   update(next: Program, expected: Program): void {

@@ -1,4 +1,5 @@
 import { NetkitError } from '../base/errors.js';
+import { capabilityHint } from '../host/capabilities.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { LibbpfFailure } from '../sys/libbpf-log.js';
 import { readRefusal, VerifierError } from './verifier-error.js';
@@ -26,7 +27,7 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
     return new NetkitError(
       'not-permitted',
       `the kernel does not let this user load ${spec.name}: ${reason}`,
-      context,
+      { ...context, hint: capabilityHint('load') },
     );
   }
   const [, map = '', cause = ''] = failedMap.exec(failure.log) ?? [];

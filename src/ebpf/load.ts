@@ -2,7 +2,6 @@
 import { NetkitError } from '../base/errors.js';
 import { attachTypes, programTypes } from '../base/kernel-words.js';
 import { Scope } from '../base/scope.js';
-import { capabilityHint } from '../host/capabilities.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import { duplicateFd } from '../sys/fd.js';
 import * as libbpf from '../sys/libbpf.js';
@@ -12,6 +11,7 @@ import { LoadedObject } from './loaded-object.js';
 import { BpfMap } from './map.js';
 import { Program } from './program.js';
 
+/** How to load an object. */
 export interface LoadOptions {
   /** What maps of global variables are named after in the kernel; the spec's name when left out. */
   readonly name?: string;
@@ -27,7 +27,6 @@ export interface LoadOptions {
  */
 export function load(spec: ObjectSpec, options: LoadOptions = {}): LoadedObject {
   refuseKnownProblems(spec);
-  refuseWithoutRights();
   using scope = new Scope();
   let object: libbpf.LibbpfObject;
   try {
@@ -43,12 +42,6 @@ export function load(spec: ObjectSpec, options: LoadOptions = {}): LoadedObject 
     throw error instanceof LibbpfFailure ? explainLoadFailure(spec, error) : error;
   }
   return takeLoaded(spec, object);
-}
-
-function refuseWithoutRights(): void {
-  const hint = capabilityHint('load');
-  if (hint !== undefined)
-    throw new NetkitError('not-permitted', 'loading programs is not allowed for this user', { hint });
 }
 
 /** Objects that libbpf would load without the part that it does not understand, or refuse with less of a reason. */

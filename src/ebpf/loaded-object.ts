@@ -7,12 +7,15 @@ import type { Program } from './program.js';
 
 /** Programs and maps of one object in the kernel. Disposing closes them all; what is pinned or attached lives on. */
 export class LoadedObject implements Disposable {
+  /** What it was loaded from. */
   readonly spec: ObjectSpec;
   /** By the names in the object, which the kernel may have cut to 15 characters. */
   readonly programs: ReadonlyMap<string, Program>;
+  /** By libbpf's names: the declared ones; of sections of globals `<name>.rodata` and the like. */
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly #owned: Scope;
 
+  /** @internal */
   constructor(
     spec: ObjectSpec,
     programs: ReadonlyMap<string, Program>,
@@ -25,16 +28,17 @@ export class LoadedObject implements Disposable {
     this.#owned = owned;
   }
 
-  /** @throws NetkitError `not-found` with the name that was probably meant */
+  /** A program by its name in the object. @throws NetkitError `not-found` with the name that was probably meant */
   program(name: string): Program {
     return entry(this.programs, name, 'program', this.spec.name);
   }
 
-  /** @throws NetkitError `not-found` with the name that was probably meant */
+  /** A map by its name in the object. @throws NetkitError `not-found` with the name that was probably meant */
   map(name: string): BpfMap {
     return entry(this.maps, name, 'map', this.spec.name);
   }
 
+  /** Closes all descriptors. What is pinned, or attached through a link that lives on, stays in the kernel. */
   [Symbol.dispose](): void {
     this.#owned[Symbol.dispose]();
   }

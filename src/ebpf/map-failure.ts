@@ -1,16 +1,7 @@
 import { type ErrorCode, NetkitError } from '../base/errors.js';
+import { arrayTypes } from '../obj/map-codecs.js';
 import { isErrno } from '../sys/errno.js';
 import type { MapInfo } from './map-info.js';
-
-/** Maps whose entries are all there from the start. */
-export const arrayTypes: ReadonlySet<string> = new Set([
-  'array',
-  'percpu_array',
-  'prog_array',
-  'perf_event_array',
-  'array_of_maps',
-  'cgroup_array',
-]);
 
 /** What a refused write or delete of one entry means, in words; other errors as they are. */
 export function explainEntry(
@@ -32,7 +23,7 @@ export function explainEntry(
   if (isErrno(error, 'EPERM'))
     return say('not-permitted', `cannot ${verb} ${name}: it is frozen or read-only`);
   if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
-    return say('unsupported', `cannot ${verb} entry ${entry} of ${name}: a ${type} map refuses it`);
+    return say('unsupported', `cannot ${verb} entry ${entry} of ${name}: maps of type ${type} refuse it`);
   }
   return error;
 }

@@ -2,8 +2,9 @@ import { mapTypes } from '../base/kernel-words.js';
 import { readInfo } from '../sys/bpf.js';
 import type { Fd } from '../sys/fd.js';
 
-/** What the kernel tells of a map. */
+/** What the kernel tells of a map (`struct bpf_map_info` of linux/bpf.h). */
 export interface MapInfo {
+  /** The kernel's id, which `BpfMap.fromId` takes. */
   readonly id: number;
   /** At most 15 characters: the kernel cuts longer names. */
   readonly name: string;
@@ -13,15 +14,19 @@ export interface MapInfo {
   readonly keySize: number;
   /** Bytes, of one CPU's value where the map is per-CPU. */
   readonly valueSize: number;
+  /** How many entries fit; of a ring buffer its bytes. */
   readonly maxEntries: number;
-  /** BPF_F_* bits. */
+  /** BPF_F_* bits of linux/bpf.h. */
   readonly flags: number;
-  /** 0 without BTF. */
+  /** The id of the kernel's copy of the object's BTF, which the type ids below refer to; 0 without BTF. */
   readonly btfId: number;
+  /** 0 without BTF. */
   readonly keyTypeId: number;
+  /** 0 without BTF. */
   readonly valueTypeId: number;
 }
 
+/** @internal */
 export function readMapInfo(fd: Fd): MapInfo {
   const block = readInfo(fd, 'mapInfo');
   return {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { NetkitError } from '../base/errors.js';
-import { bytesCodec, type Codec, codecFor, codecForWord, type Value } from '../obj/codec/index.js';
+import type { BtfGraph } from '../obj/btf/types.js';
+import type { Codec, Value } from '../obj/codec/index.js';
+import { type MapPart, mapCodec, referenceTypes } from '../obj/map-codecs.js';
 import { MapCalls } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
@@ -8,14 +10,13 @@ import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
 import { kernelBtf } from './kernel-btf.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
-import { arrayTypes, explainEntry } from './map-failure.js';
+import { explainEntry } from './map-failure.js';
 import { type MapInfo, readMapInfo } from './map-info.js';
 import { possibleCpus } from './possible-cpus.js';
-import { referenceCodec, referenceTypes } from './reference-codec.js';
 
 export type { MapInfo } from './map-info.js';
 
-/** How `set` treats an entry that is there, or is not. */
+/** How `set` treats an entry: `noexist` writes only a new key, `exist` only one that is there, `any` both. */
 export type UpdateMode = 'any' | 'noexist' | 'exist';
 const updateFlags = { any: uapi.BPF_ANY, noexist: uapi.BPF_NOEXIST, exist: uapi.BPF_EXIST } as const;
 
@@ -23,7 +24,7 @@ const perCpuTypes = new Set(['percpu_hash', 'percpu_array', 'lru_percpu_hash', '
 /** Values of per-CPU maps are stored at multiples of this many bytes. */
 const perCpuAlignment = 8;
 
-/** Codecs that replace what the map's BTF says. */
+/** Codecs that replace what the map's BTF says. Their sizes must be the map's own. */
 export interface MapTypes {
   readonly key?: Codec | undefined;
   readonly value?: Codec | undefined;
@@ -35,12 +36,15 @@ export interface MapTypes {
  * loaded program uses it.
  */
 export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
+  /** As the map was made: nothing in it changes while the map lives. */
   readonly info: MapInfo;
+  /** Whether each CPU has a value of its own: `get` gives them all, `set` takes one for all or an array. */
   readonly perCpu: boolean;
   readonly #calls: MapCalls;
   #types: MapTypes;
   #hiddenTypes: () => MapTypes | undefined = () => undefined;
 
+  /** @internal */
   constructor(fd: Fd, types: MapTypes = {}) {
     super(fd);
     this.info = readMapInfo(fd);
@@ -49,17 +53,17 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     this.#types = types;
   }
 
-  /** @throws NetkitError `not-found`, or `usage` when the pin is something else */
+  /** Opens a pinned map. @throws NetkitError `not-found`, or `usage` when the pin is something else */
   static fromPin(path: string): BpfMap {
     return new BpfMap(openPinOfKind(path, 'map'));
   }
 
-  /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
+  /** Opens a map by its id; needs CAP_SYS_ADMIN. Minimum kernel 4.13. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): BpfMap {
     return new BpfMap(openId('map', id));
   }
 
-  /** Ids of all maps; needs CAP_SYS_ADMIN. */
+  /** Ids of all maps, ascending; needs CAP_SYS_ADMIN. Minimum kernel 4.13. @throws NetkitError `not-permitted` */
   static ids(): Generator<number> {
     return listIds('map');
   }
@@ -97,50 +101,47 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     this.#types = { key: types.key ?? this.#types.key, value: types.value ?? this.#types.value };
   }
 
+  /** Reads and writes keys: from the map's BTF, else bytes (`hex:…`), or numbers where they are the indices of an array. */
   get keyCodec(): Codec {
-    const codec = this.#types.key ?? this.#btfCodec('key');
+    const codec = this.#types.key ?? this.#codecOf('key');
     this.#types = { ...this.#types, key: codec };
     return codec;
   }
 
-  /** For one CPU's value where the map is per-CPU. */
+  /** Reads and writes values, one CPU's where the map is per-CPU: from the map's BTF, else bytes (`hex:…`). */
   get valueCodec(): Codec {
-    const codec = this.#types.value ?? this.#btfCodec('value');
+    const codec = this.#types.value ?? this.#codecOf('value');
     this.#types = { ...this.#types, value: codec };
     return codec;
   }
 
-  #btfCodec(part: 'key' | 'value'): Codec {
-    const { btfId, keyTypeId, valueTypeId, keySize, valueSize, type } = this.info;
-    const typeId = part === 'key' ? keyTypeId : valueTypeId;
-    const size = part === 'key' ? keySize : valueSize;
-    if (part === 'value' && this.refersTo !== undefined) return referenceCodec(this.refersTo);
-    if (btfId === 0 || typeId === 0) {
-      const isIndex = part === 'key' && arrayTypes.has(type);
-      return isIndex ? codecForWord('u32', { role: part }) : bytesCodec(size, { role: part });
-    }
+  #codecOf(part: MapPart): Codec {
+    const { btfId, keyTypeId, valueTypeId } = this.info;
+    const id = part === 'key' ? keyTypeId : valueTypeId;
+    if (btfId === 0 || id === 0) return mapCodec(part, this.info);
+    let btf: BtfGraph;
     try {
-      const codec = codecFor(kernelBtf(btfId), typeId, {
-        role: part,
-        prefix: part === 'key' && type === 'lpm_trie',
-      });
-      return codec.size === size ? codec : bytesCodec(size, { role: part });
+      btf = kernelBtf(btfId);
     } catch (error) {
-      // A type without a fixed form, such as one with a flexible tail, is still bytes.
-      if (error instanceof NetkitError && error.code === 'bad-value') return bytesCodec(size, { role: part });
-      if (isErrno(error, 'EPERM', 'EACCES'))
-        return this.#hiddenTypes()?.[part] ?? bytesCodec(size, { role: part });
+      if (isErrno(error, 'EPERM', 'EACCES')) return this.#hiddenTypes()?.[part] ?? mapCodec(part, this.info);
       throw error;
     }
+    return mapCodec(part, this.info, { btf, id });
   }
 
-  /** The value under exactly this key, or undefined. A prefix map is searched for the prefix itself, not for the longest match. */
+  /**
+   * The value under exactly this key, or undefined. A prefix map is searched for the prefix itself, not for the longest
+   * match.
+   * @throws NetkitError `bad-value` for a key that does not fit, `unsupported` for maps that cannot be read,
+   *   `not-permitted` for those that may not be
+   */
   get(key: Value): Value | undefined {
     const keyBytes = this.#encodeKey(key);
     if (this.info.type === 'lpm_trie' && !this.#hasExactly(keyBytes)) return undefined;
     return this.#read(keyBytes);
   }
 
+  /** Whether exactly this key is there; of an `array` map, whether the index is in range. @throws NetkitError as {@link BpfMap.get} */
   has(key: Value): boolean {
     return this.get(key) !== undefined;
   }
@@ -187,12 +188,15 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     }
   }
 
-  /** All keys. While others change a hash map, a key may be missed, and none is given twice in a row without end. */
+  /**
+   * All keys. While others change a hash map, a key may be missed, and none is given twice in a row without end.
+   * @throws NetkitError `unsupported` for maps whose keys cannot be listed
+   */
   *keys(): Generator<Value> {
     for (const key of this.#keyBytes()) yield this.keyCodec.decode(viewOf(key), 0);
   }
 
-  /** All entries. An entry deleted while this runs is left out. */
+  /** All entries. An entry deleted while this runs is left out. @throws NetkitError as {@link BpfMap.keys} and {@link BpfMap.get} */
   *entries(): Generator<[Value, Value]> {
     for (const key of this.#keyBytes()) {
       const value = this.#read(key);
@@ -200,6 +204,7 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     }
   }
 
+  /** The same as {@link BpfMap.entries}. */
   [Symbol.iterator](): Generator<[Value, Value]> {
     return this.entries();
   }

@@ -2,8 +2,9 @@ import { programTypes } from '../base/kernel-words.js';
 import { infoBlock, readInfo } from '../sys/bpf.js';
 import type { Fd } from '../sys/fd.js';
 
-/** What the kernel tells of a loaded program. */
+/** What the kernel tells of a loaded program (`struct bpf_prog_info` of linux/bpf.h). */
 export interface ProgramInfo {
+  /** The kernel's id, which `Program.fromId` takes. */
   readonly id: number;
   /** At most 15 characters: the kernel cuts longer names. */
   readonly name: string;
@@ -11,24 +12,29 @@ export interface ProgramInfo {
   readonly type: string;
   /** Hash of the instructions, 16 hex digits. */
   readonly tag: string;
+  /** Whether its licence lets it call the helpers that the kernel keeps for GPL programs. */
   readonly gplCompatible: boolean;
   /** Bytes of verified instructions. */
   readonly translatedBytes: number;
   /** Bytes of native code, 0 when it is interpreted. */
   readonly jitedBytes: number;
+  /** The maps that it uses, those of its global variables included. */
   readonly mapIds: readonly number[];
   /** 0 without BTF. */
   readonly btfId: number;
   /** When it was loaded, in nanoseconds since boot. */
   readonly loadTimeNs: bigint;
+  /** The user id of whoever loaded it. */
   readonly loadedByUid: number;
-  /** Instructions that the verifier walked; 0 before kernel 5.16. */
-  readonly verifiedInstructions: number;
-  /** Counted only while BPF statistics are on (`sysctl kernel.bpf_stats_enabled`). */
+  /** Instructions that the verifier walked; kernels before 5.16 do not tell. */
+  readonly verifiedInstructions: number | undefined;
+  /** How often it ran, counted only while BPF statistics are on (`sysctl kernel.bpf_stats_enabled`). */
   readonly runCount: bigint;
+  /** Nanoseconds in all, counted like the runs. */
   readonly runTimeNs: bigint;
 }
 
+/** @internal */
 export function readProgramInfo(fd: Fd): ProgramInfo {
   const block = readInfo(fd, 'progInfo');
   return {
@@ -43,7 +49,8 @@ export function readProgramInfo(fd: Fd): ProgramInfo {
     btfId: block.get('btf_id'),
     loadTimeNs: block.big('load_time'),
     loadedByUid: block.get('created_by_uid'),
-    verifiedInstructions: block.get('verified_insns'),
+    // Kernels that do not tell leave it 0, which no program has.
+    verifiedInstructions: block.get('verified_insns') || undefined,
     runCount: block.big('run_cnt'),
     runTimeNs: block.big('run_time_ns'),
   };

@@ -9,31 +9,41 @@ export type { ProgramInfo } from './program-info.js';
 
 /** A loaded program. Disposing closes the descriptor; the program lives on while it is pinned or attached. */
 export class Program extends KernelObject {
-  /** @throws NetkitError `not-found`, or `usage` when the pin is something else */
+  /** Opens a pinned program. @throws NetkitError `not-found`, or `usage` when the pin is something else */
   static fromPin(path: string): Program {
     return new Program(openPinOfKind(path, 'program'));
   }
 
-  /** Needs CAP_SYS_ADMIN. @throws NetkitError `not-found`, `not-permitted` */
+  /** Opens a program by its id; needs CAP_SYS_ADMIN. Minimum kernel 4.13. @throws NetkitError `not-found`, `not-permitted` */
   static fromId(id: number): Program {
     return new Program(openId('program', id));
   }
 
-  /** Ids of all loaded programs; needs CAP_SYS_ADMIN. */
+  /** Ids of all loaded programs, ascending; needs CAP_SYS_ADMIN. Minimum kernel 4.13. @throws NetkitError `not-permitted` */
   static ids(): Generator<number> {
     return listIds('program');
   }
 
+  /** Asks the kernel about the program, each time anew: the counts go on. Minimum kernel 4.13. @throws NetkitError */
   info(): ProgramInfo {
     return readProgramInfo(this.fd);
   }
 
-  /** Attaches the program; see the hooks' own constructors, such as `xdp({ ifname: 'eth0' })`. */
+  /**
+   * Attaches the program; see the hooks' own constructors, {@link xdp} and {@link tcx}. The attachment ends with the
+   * link that comes back: pin it to keep it.
+   * @throws NetkitError `not-found` (interface), `conflict` (the hook is taken), `unsupported` (driver or kernel),
+   *   `not-permitted`
+   */
   attach(options: AttachOptions): Link {
     return attach(this, options);
   }
 
-  /** Runs the program on given input in the kernel (BPF_PROG_TEST_RUN). */
+  /**
+   * Runs the program on a packet in the kernel, without any device (BPF_PROG_TEST_RUN). Minimum kernel 4.12; XDP, tc, lwt
+   * and some other types.
+   * @throws NetkitError `bad-value` for a packet under 14 bytes, `unsupported` for a program type without test runs
+   */
   testRun(options: TestRunOptions): TestRunResult {
     return testRun(this, options);
   }

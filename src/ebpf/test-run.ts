@@ -3,13 +3,15 @@ import { bpf, testRunBlock } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import type { Program } from './program.js';
 
+/** What a test run is given. */
 export interface TestRunOptions {
   /** The packet, from its Ethernet header on: at least 14 bytes. */
   readonly data: Uint8Array;
   /** How often to run; the time is the mean. For XDP from 2 on the kernel waits 16 ms. Each run sees the packet as the last one left it. */
-  readonly repeat?: number;
+  readonly repeat?: number | undefined;
 }
 
+/** What came out of a test run. */
 export interface TestRunResult {
   /** What the program returned. */
   readonly verdict: number;

@@ -2,17 +2,23 @@ import { NetkitError } from '../base/errors.js';
 
 /** Where in the source a refusal happened. */
 export interface SourcePlace {
+  /** As the compiler was given it. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** The text of the line, empty when the object does not have it. */
   readonly source: string;
 }
 
 /** The kernel's verifier refused a program: the message is its useful line, `log` is all that it said. */
 export class VerifierError extends NetkitError {
   override readonly name = 'VerifierError';
+  /** The name of the program that was refused. */
   readonly program: string;
+  /** All that the verifier said. */
   readonly log: string;
 
+  /** @internal */
   constructor(program: string, reason: string, place: SourcePlace | undefined, log: string) {
     const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
     super('verifier-refused', `the verifier refused program '${program}'${where}: ${reason}`, {

@@ -1,8 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
-import { interfaceIndex, interfaceName, interfaceNames } from '../sys/libc.js';
+import { interfaceIndex, interfaceNames } from '../sys/libc.js';
 import { currentNetnsInode, firstNetnsInode, listNetns, type Netns, openNetns, withNetns } from './netns.js';
 
 /** A network interface; an ifindex means nothing without its namespace. */
@@ -11,18 +9,6 @@ export interface Interface {
   readonly ifindex: number;
   /** Inode of the network namespace it is in. */
   readonly netnsInode: number;
-}
-
-/** What sysfs tells about an interface; members that a driver does not offer are `undefined`. */
-export interface InterfaceDetails {
-  /** `up`, `down`, `unknown`, `lowerlayerdown`, … */
-  readonly operstate: string | undefined;
-  /** Bytes. */
-  readonly mtu: number | undefined;
-  /** Kernel driver of the device below it; `undefined` for virtual devices. */
-  readonly driver: string | undefined;
-  /** Hardware address, such as «02:00:00:00:00:01». */
-  readonly address: string | undefined;
 }
 
 /**
@@ -45,41 +31,6 @@ export function findInterface(ifname: string, netns?: Netns): Interface {
   });
 }
 
-/** The interface with this index in `netns`, or in the current namespace; `undefined` when there is none. */
-export function interfaceByIndex(ifindex: number, netns?: Netns): Interface | undefined {
-  const ifname = withNetns(netns, () => interfaceName(ifindex));
-  return ifname === undefined
-    ? undefined
-    : { ifname, ifindex, netnsInode: netns?.inode ?? currentNetnsInode() };
-}
-
-/** All interfaces of `netns`, or of the current namespace, also those that are down. */
-export function listInterfaces(netns?: Netns): Interface[] {
-  const netnsInode = netns?.inode ?? currentNetnsInode();
-  return withNetns(netns, interfaceNames).map(({ index, name }) => ({
-    ifname: name,
-    ifindex: index,
-    netnsInode,
-  }));
-}
-
-/**
- * What sysfs tells about an interface. sysfs shows the namespace in which it was mounted, whatever namespace the
- * thread is in: `undefined` for an interface of any other.
- */
-export function interfaceDetails(target: Interface): InterfaceDetails | undefined {
-  if (target.netnsInode !== currentNetnsInode()) return undefined;
-  const directory = `/sys/class/net/${target.ifname}`;
-  if (readAttribute(directory, 'ifindex') !== String(target.ifindex)) return undefined;
-  const mtu = readAttribute(directory, 'mtu');
-  return {
-    operstate: readAttribute(directory, 'operstate'),
-    mtu: mtu === undefined ? undefined : Number(mtu),
-    driver: driverOf(directory),
-    address: readAttribute(directory, 'address'),
-  };
-}
-
 function elsewhereHint(ifname: string, searchedInode: number): string | undefined {
   const ownInode = currentNetnsInode();
   const hasIt = (ref: string): boolean => {
@@ -100,20 +51,4 @@ function elsewhereHint(ifname: string, searchedInode: number): string | undefine
   const first = firstNetnsInode();
   if (first === undefined || first === searchedInode || first === ownInode || !hasIt('1')) return undefined;
   return 'it exists in the first network namespace: add --netns 1';
-}
-
-function readAttribute(directory: string, name: string): string | undefined {
-  try {
-    return readFileSync(`${directory}/${name}`, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
-}
-
-function driverOf(directory: string): string | undefined {
-  try {
-    return basename(readlinkSync(`${directory}/device/driver`));
-  } catch {
-    return undefined;
-  }
 }

@@ -18,28 +18,6 @@ const MS_NOEXEC = 8;
 const MS_RELATIME = 1 << 21;
 const mountWaitMs = 2000;
 
-/** Proof that `path` is a directory in a bpf file system. Made by {@link ensureBpffs} and {@link existingBpffs} alone. */
-export class BpffsRoot {
-  /** Absolute. */
-  readonly path: string;
-  // A private member makes the class nominal: no literal with a path passes for one.
-  readonly #checked = true;
-
-  private constructor(path: string) {
-    this.path = path;
-  }
-
-  /** `undefined` when `path` is no directory in a bpffs. */
-  static at(path: string): BpffsRoot | undefined {
-    return isBpffs(path) ? new BpffsRoot(resolve(path)) : undefined;
-  }
-
-  /** Whether a value of any origin is such a proof. */
-  static is(value: unknown): value is BpffsRoot {
-    return typeof value === 'object' && value !== null && #checked in value;
-  }
-}
-
 /** Whether `path` lies in a bpf file system; false when it does not exist or may not be looked at. */
 export function isBpffs(path: string): boolean {
   try {
@@ -63,21 +41,23 @@ export function findBpffs(): string | undefined {
 }
 
 /**
- * The bpffs to read pins from, without mounting anything: `dir` (the value of --bpffs), or /sys/fs/bpf. `undefined`
- * when none is mounted at /sys/fs/bpf: then there are no pins. Throws 'usage' when `dir` is given and is no bpffs.
+ * Absolute path of the bpffs to read pins from, without mounting anything: `dir` (the value of --bpffs), or
+ * /sys/fs/bpf. `undefined` when none is mounted at /sys/fs/bpf: then there are no pins. Throws 'usage' when `dir` is
+ * given and is no bpffs.
  */
-export function existingBpffs(dir: string | undefined): BpffsRoot | undefined {
-  return dir === undefined ? BpffsRoot.at(defaultBpffs) : givenBpffs(dir);
+export function existingBpffs(dir: string | undefined): string | undefined {
+  if (dir !== undefined) return givenBpffs(dir);
+  return isBpffs(defaultBpffs) ? defaultBpffs : undefined;
 }
 
 /**
- * The bpffs to pin in: `dir` (the value of --bpffs), which must be one already, or /sys/fs/bpf, where one is mounted
- * when it is missing. A mount made here stays.
+ * Absolute path of the bpffs to pin in: `dir` (the value of --bpffs), which must be one already, or /sys/fs/bpf, where
+ * one is mounted when it is missing. A mount made here stays.
  *
  * Throws 'usage' when `dir` is no bpffs; 'not-permitted' without CAP_SYS_ADMIN, and in a mount namespace other than
  * that of process 1, where the mount would end with the command; 'unsupported' on a kernel without bpf.
  */
-export function ensureBpffs(dir: string | undefined): BpffsRoot {
+export function mountedBpffs(dir: string | undefined): string {
   const existing = existingBpffs(dir);
   if (existing !== undefined) return existing;
   const hint = capabilityHint('mount');
@@ -91,7 +71,8 @@ export function ensureBpffs(dir: string | undefined): BpffsRoot {
     );
   }
   if (!inFirstMountNamespace()) throw hiddenPins();
-  return mountDefaultBpffs();
+  mountDefaultBpffs();
+  return defaultBpffs;
 }
 
 /**
@@ -101,7 +82,7 @@ export function ensureBpffs(dir: string | undefined): BpffsRoot {
 export function visibleBpffs(dir: string | undefined): string {
   const existing = existingBpffs(dir);
   if (existing === undefined && !inFirstMountNamespace()) throw hiddenPins();
-  return existing?.path ?? defaultBpffs;
+  return existing ?? defaultBpffs;
 }
 
 function hiddenPins(): NetkitError {
@@ -127,9 +108,8 @@ export function inFirstMountNamespace(): boolean {
   }
 }
 
-function givenBpffs(dir: string): BpffsRoot {
-  const root = BpffsRoot.at(dir);
-  if (root !== undefined) return root;
+function givenBpffs(dir: string): string {
+  if (isBpffs(dir)) return resolve(dir);
   throw new NetkitError('usage', `'${dir}' is not in a bpf file system`, {
     hint: existingDirectory(dir)
       ? `mount one there: mount -t bpf bpf ${resolve(dir)}`
@@ -146,7 +126,7 @@ function existingDirectory(dir: string): boolean {
   }
 }
 
-function mountDefaultBpffs(): BpffsRoot {
+function mountDefaultBpffs(): void {
   let directory: number;
   try {
     directory = openSync(defaultBpffs, 'r');
@@ -174,8 +154,6 @@ function mountDefaultBpffs(): BpffsRoot {
   } finally {
     closeSync(directory);
   }
-  const root = BpffsRoot.at(defaultBpffs);
-  if (root === undefined)
+  if (!isBpffs(defaultBpffs))
     throw new NetkitError('failed', `the bpf file system mounted at ${defaultBpffs} is not visible there`);
-  return root;
 }

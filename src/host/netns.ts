@@ -30,6 +30,7 @@ const firstNetnsPath = '/proc/1/ns/net';
  * mount or another descriptor holds it.
  */
 export class Netns implements Disposable {
+  /** Its descriptor, open until this is disposed of. */
   readonly fd: number;
   /** Identifies the namespace until it is gone: the number in `net:[4026531833]`. */
   readonly inode: number;
@@ -46,7 +47,7 @@ export class Netns implements Disposable {
     this.name = name;
   }
 
-  /** Opens a namespace file. Throws 'not-found', 'not-permitted', or 'usage' when it is something else. */
+  /** Opens a namespace file, such as /proc/1/ns/net; `name` is what errors call it. Throws 'not-found', 'not-permitted', or 'usage' when it is something else. */
   static open(path: string, name?: string): Netns {
     let fd: number;
     try {
@@ -58,6 +59,7 @@ export class Netns implements Disposable {
     return new Netns(fd, path, name);
   }
 
+  /** Closes the descriptor; doing it twice is fine. */
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;

@@ -36,7 +36,7 @@ export class Globals implements Iterable<GlobalSpec> {
   readonly #variables = new Map<string, GlobalSpec>();
   readonly #changed = new Map<string, Uint8Array>();
 
-  /** @throws NetkitError `bad-object` when a variable does not fit its section */
+  /** @internal @throws NetkitError `bad-object` when a variable does not fit its section */
   constructor(elf: ElfFile, btf: BtfGraph | undefined) {
     this.#btf = btf;
     if (btf === undefined) return;
@@ -56,11 +56,12 @@ export class Globals implements Iterable<GlobalSpec> {
     return [...this.#variables.values()];
   }
 
+  /** Whether there is a variable of that name. */
   has(name: string): boolean {
     return this.#variables.has(name);
   }
 
-  /** @throws NetkitError `not-found`, with the name that was probably meant */
+  /** What is known of a variable. @throws NetkitError `not-found`, with the name that was probably meant */
   spec(name: string): GlobalSpec {
     const found = this.#variables.get(name);
     if (found) return found;
@@ -84,7 +85,7 @@ export class Globals implements Iterable<GlobalSpec> {
     return codecFor(this.#btf, type, { name });
   }
 
-  /** The value it will have at load time. @throws NetkitError `not-found` */
+  /** The value it will have at load time. @throws NetkitError `not-found`; `bad-value` for a type without values */
   get(name: string): Value {
     const variable = this.spec(name);
     const bytes = this.#bytesOf(variable);

@@ -2,6 +2,7 @@ import { NetkitError } from '../base/errors.js';
 import { mapTypes } from '../base/kernel-words.js';
 import type { BtfArray, BtfComposite, BtfGraph } from './btf/types.js';
 
+/** The kernel's word for a type of map, such as `lpm_trie`. */
 export type MapTypeWord = (typeof mapTypes)[number];
 
 /** What the members of a map's struct in the C source say (`__uint`, `__type`, `__array`, `__ulong`). */

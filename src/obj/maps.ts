@@ -70,6 +70,14 @@ export function internalMapName(objectName: string, section: string): string {
   return (prefix + section.slice(0, suffixLength)).replaceAll(/[^A-Za-z0-9_.]/g, '_');
 }
 
+/** Under which name a function's map is pinned and listed: the declared one, or the kernel's for a section of globals. */
+export function listedMapName(map: Pick<MapSpec, 'name' | 'kind'>, functionName: string): string {
+  if (map.kind !== 'data') return map.name;
+  // libbpf gives such a section's map the section's name, whole; `internalMapName` cuts it for the kernel.
+  const isCustom = map.name.indexOf('.', 1) >= 0;
+  return isCustom ? map.name : internalMapName(functionName, map.name);
+}
+
 /**
  * The sections of which libbpf makes maps of global variables.
  * @throws NetkitError `bad-object` when two have one name, since it is by the name that their variables are known

@@ -11,9 +11,11 @@ export interface CapturedPacket {
   readonly timestampNs: bigint;
 }
 
+/** What a capture file holds. */
 export interface Capture {
   /** The kind of link (`LINKTYPE_…`): 1 Ethernet, 101 bare IP. */
   readonly linkType: number;
+  /** In the order of the file. */
   readonly packets: CapturedPacket[];
 }
 

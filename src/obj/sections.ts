@@ -1,6 +1,8 @@
 import type { attachTypes, programTypes } from '../base/kernel-words.js';
 
+/** The kernel's word for a type of program, such as `sched_cls`. */
 export type ProgramTypeWord = (typeof programTypes)[number];
+/** The kernel's word for a kind of attachment, such as `tcx_ingress`. */
 export type AttachTypeWord = (typeof attachTypes)[number];
 
 /**

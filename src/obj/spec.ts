@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { endianness } from 'node:os';
 import { basename } from 'node:path';
+import { hostIsLittleEndian } from '../base/byte-order.js';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { readLineInfo } from './btf/line-info.js';
@@ -25,6 +25,7 @@ export type { MapSpec, MapTypeWord } from './maps.js';
 export type { ProgramSpec, SubprogramSpec } from './programs.js';
 export type { SourceLine } from './source-lines.js';
 
+/** How bytes are to be read as an object. */
 export interface ParseOptions {
   /** Where the bytes come from: named in errors, and the name of the object is taken from it. */
   readonly path?: string | undefined;
@@ -39,19 +40,27 @@ const largestMap = 0xffff_ffff;
  * the same file gives the same spec on every machine. The bytes of the file are never changed.
  */
 export class ObjectSpec {
+  /** The file that it was read from. */
   readonly path: string | undefined;
   /** The file's base name without `.bpf.o` or `.o`. */
   readonly name: string;
   /** libbpf's name for the object, to be handed to it: the names of the data maps in the kernel begin with it. */
   readonly libbpfName: string;
+  /** The whole file. */
   readonly bytes: Uint8Array;
   /** What the object says in its `license` section; the kernel asks for a GPL-compatible one for many helpers. */
   readonly licence: string | undefined;
+  /** The types of the object; undefined for one compiled without `-g`. */
   readonly btf: BtfGraph | undefined;
+  /** In the order of the file. */
   readonly programs: readonly ProgramSpec[];
+  /** Functions that programs call. */
   readonly subprograms: readonly SubprogramSpec[];
+  /** Those declared in `.maps`, then the sections of global variables, then the rest. */
   readonly maps: readonly MapSpec[];
+  /** What the object expects from the kernel: its configuration, its symbols. */
   readonly externs: readonly ExternSpec[];
+  /** The global variables, which can be set until the object is loaded. */
   readonly globals: Globals;
   readonly #elf: ElfFile;
   readonly #mapSizes = new Map<string, number>();
@@ -64,7 +73,7 @@ export class ObjectSpec {
     this.libbpfName = libbpfName(options.path);
     this.bytes = bytes;
     this.#elf = readElf(bytes);
-    if (this.#elf.littleEndian !== (endianness() === 'LE')) {
+    if (this.#elf.littleEndian !== hostIsLittleEndian) {
       const [order, target] = this.#elf.littleEndian ? ['little', 'bpfel'] : ['big', 'bpfeb'];
       throw new NetkitError('bad-object', `built for a ${order}-endian machine (${target})`);
     }
@@ -95,7 +104,7 @@ export class ObjectSpec {
     return ObjectSpec.parse(plain(bytes), { path });
   }
 
-  /** Like {@link ObjectSpec.read}, at once. */
+  /** Like {@link ObjectSpec.read}, at once. @throws NetkitError `not-found`, `not-permitted` or `bad-object` */
   static readSync(path: string): ObjectSpec {
     let bytes: Buffer;
     try {
@@ -107,7 +116,7 @@ export class ObjectSpec {
     return ObjectSpec.parse(plain(bytes), { path });
   }
 
-  /** @throws NetkitError `bad-object`, naming `path` and what is wrong with it */
+  /** Reads the bytes of an object file. @throws NetkitError `bad-object`, naming `path` and what is wrong with it */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): ObjectSpec {
     try {
       return new ObjectSpec(bytes, options);
@@ -121,12 +130,12 @@ export class ObjectSpec {
     }
   }
 
-  /** @throws NetkitError `not-found`, with the name that was probably meant */
+  /** A program by its name. @throws NetkitError `not-found`, with the name that was probably meant */
   program(name: string): ProgramSpec {
     return named('program', name, this.programs);
   }
 
-  /** By its name, or by the kernel's for a data map. @throws NetkitError `not-found`, with the name probably meant */
+  /** A map by its name, or by the kernel's for a data map. @throws NetkitError `not-found`, with the name probably meant */
   map(name: string): MapSpec {
     const data = this.maps.find(({ kind, kernelName }) => kind === 'data' && kernelName === name);
     return data ?? named('map', name, this.maps);

@@ -1,3 +1,4 @@
+import { hostIsLittleEndian as littleEndian } from '../base/byte-order.js';
 import { addressOf } from './call.js';
 
 /** Where a member lies: byte offset and size in bytes. */
@@ -8,8 +9,6 @@ export interface Layout<F extends string> {
   readonly size: number;
   readonly fields: Readonly<Record<F, Field>>;
 }
-
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** A C struct in memory, written and read by member name, zero at first. Bit fields share their storage unit's name. */
 export class Block<F extends string> {

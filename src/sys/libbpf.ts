@@ -2,6 +2,7 @@
  * libbpf's object calls, 1.1 or newer. Pointers to `struct bpf_object`, `bpf_program` and `bpf_map` are bigints that never
  * leave the wall but through the opaque types below.
  */
+import { hostIsLittleEndian } from '../base/byte-order.js';
 import { addressOf, declare, invoke } from './call.js';
 import { capture } from './libbpf-log.js';
 import { cString } from './libc.js';
@@ -54,8 +55,8 @@ export class LibbpfObject implements Disposable {
   constructor(bytes: Uint8Array, name: string) {
     this.#title = cString(name);
     const options = new DataView(new ArrayBuffer(openOptionsSize));
-    options.setBigUint64(0, BigInt(openOptionsSize), true);
-    options.setBigUint64(8, addressOf(this.#title), true);
+    options.setBigUint64(0, BigInt(openOptionsSize), hostIsLittleEndian);
+    options.setBigUint64(8, addressOf(this.#title), hostIsLittleEndian);
     const opened = capture(() =>
       checkedPointer(
         `open object ${name}`,

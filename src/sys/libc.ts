@@ -9,7 +9,6 @@ declare('libc', [
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
   'int umount2(const char *target, int flags)',
   'unsigned int if_nametoindex(const char *ifname)',
-  'void *if_indextoname(unsigned int ifindex, void *ifname)',
   'void *if_nameindex()',
   'void if_freenameindex(void *list)',
 ]);
@@ -18,7 +17,6 @@ declare('libc', [
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const CLONE_NEWNET = 0x40000000;
-const IF_NAMESIZE = 16;
 
 /** Takes an exclusive `flock` without waiting. @returns false when somebody else has it. @throws SysError */
 export function tryFlock(fd: number): boolean {
@@ -46,14 +44,6 @@ export function unmount(target: string): void {
 export function interfaceIndex(name: string): number | undefined {
   const index = Number(invoke('if_nametoindex', [name]));
   return index === 0 ? undefined : index;
-}
-
-/** The name of an interface of the thread's network namespace, or undefined. */
-export function interfaceName(index: number): string | undefined {
-  const name = new Uint8Array(IF_NAMESIZE);
-  const found = invoke('if_indextoname', [index, name]);
-  if (found === null || found === 0n) return undefined;
-  return Buffer.from(name.subarray(0, name.indexOf(0))).toString('latin1');
 }
 
 /** All interfaces of the thread's network namespace, also those that are down. @throws SysError */

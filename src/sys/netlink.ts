@@ -1,4 +1,5 @@
 /** What libbpf's netlink code cannot answer: is there a clsact qdisc, and is any filter on it? */
+import { hostIsLittleEndian as littleEndian } from '../base/byte-order.js';
 import { declare, invoke } from './call.js';
 import { errnoNumber, SysError } from './errno.js';
 import { Fd } from './fd.js';
@@ -28,14 +29,19 @@ const TCA_KIND = 1;
 // struct tcmsg of linux/rtnetlink.h: family, padding, ifindex, handle, parent, info
 const ifindexAt = headerSize + 4;
 const parentAt = headerSize + 12;
+const infoAt = headerSize + 16;
 
 /** True when a filter of any kind and owner is on the clsact qdisc's ingress or egress side. @throws SysError */
 export function hasTcFilters(ifindex: number): boolean {
-  return [uapi.TC_H_MIN_INGRESS, uapi.TC_H_MIN_EGRESS].some((side) => {
-    // TC_H_MAKE(TC_H_CLSACT, side)
-    const parent = ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0;
-    return dump(uapi.RTM_GETTFILTER, uapi.RTM_NEWTFILTER, ifindex, parent).length > 0;
-  });
+  return filterPriorities(ifindex, 'ingress').length + filterPriorities(ifindex, 'egress').length > 0;
+}
+
+/** The priorities of all filters on one side of the clsact qdisc; none where there is no qdisc. @throws SysError */
+export function filterPriorities(ifindex: number, direction: 'ingress' | 'egress'): number[] {
+  const side = direction === 'ingress' ? uapi.TC_H_MIN_INGRESS : uapi.TC_H_MIN_EGRESS;
+  // TC_H_MAKE(TC_H_CLSACT, side)
+  const parent = ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0;
+  return dump(uapi.RTM_GETTFILTER, uapi.RTM_NEWTFILTER, ifindex, parent).map(({ priority }) => priority);
 }
 
 /**
@@ -52,6 +58,8 @@ export function clsactKind(ifindex: number): string | undefined {
 interface TcMessage {
   readonly ifindex: number;
   readonly parent: number;
+  /** Of a filter; the upper half of tcm_info. */
+  readonly priority: number;
   /** Empty when the message has none. */
   readonly kind: string;
 }
@@ -62,11 +70,11 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
     checked('open a netlink socket', invoke('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE])),
   );
   const question = new DataView(new ArrayBuffer(headerSize + tcMessageSize));
-  question.setUint32(0, question.byteLength, true);
-  question.setUint16(4, request, true);
-  question.setUint16(6, NLM_F_REQUEST_DUMP, true);
-  question.setUint32(ifindexAt, ifindex, true);
-  question.setUint32(parentAt, parent, true);
+  question.setUint32(0, question.byteLength, littleEndian);
+  question.setUint16(4, request, littleEndian);
+  question.setUint16(6, NLM_F_REQUEST_DUMP, littleEndian);
+  question.setUint32(ifindexAt, ifindex, littleEndian);
+  question.setUint32(parentAt, parent, littleEndian);
   const bytes = new Uint8Array(question.buffer);
   checked('ask for tc objects', invoke('send', [socket.value, bytes, bytes.length, 0]));
   const found: TcMessage[] = [];
@@ -75,19 +83,20 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
     const length = checked('read tc objects', invoke('recv', [socket.value, received, received.length, 0]));
     const view = new DataView(received.buffer, 0, length);
     for (let at = 0; at + headerSize <= length; ) {
-      const size = view.getUint32(at, true);
-      const type = view.getUint16(at + 4, true);
+      const size = view.getUint32(at, littleEndian);
+      const type = view.getUint16(at + 4, littleEndian);
       if (size < headerSize) throw new SysError('read tc objects', errnoNumber('EPROTO'));
       if (type === NLMSG_DONE || type === NLMSG_ERROR) {
         // An answer cut short must not pass for an interface without filters.
-        const error = size >= headerSize + 4 ? view.getInt32(at + headerSize, true) : 0;
+        const error = size >= headerSize + 4 ? view.getInt32(at + headerSize, littleEndian) : 0;
         if (error < 0) throw new SysError('read tc objects', -error);
         return found;
       }
       if (type === answer) {
         found.push({
-          ifindex: view.getUint32(at + ifindexAt, true),
-          parent: view.getUint32(at + parentAt, true),
+          ifindex: view.getUint32(at + ifindexAt, littleEndian),
+          parent: view.getUint32(at + parentAt, littleEndian),
+          priority: view.getUint32(at + infoAt, littleEndian) >>> 16,
           kind: kindIn(view, at + headerSize + tcMessageSize, Math.min(at + size, length)),
         });
       }
@@ -99,9 +108,9 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
 /** The text of the attribute TCA_KIND among those from `from` to `end`. */
 function kindIn(view: DataView, from: number, end: number): string {
   for (let at = from; at + attributeHeaderSize <= end; ) {
-    const size = view.getUint16(at, true);
+    const size = view.getUint16(at, littleEndian);
     if (size < attributeHeaderSize || at + size > end) break;
-    if (view.getUint16(at + 2, true) === TCA_KIND) {
+    if (view.getUint16(at + 2, littleEndian) === TCA_KIND) {
       const text = new Uint8Array(view.buffer, at + attributeHeaderSize, size - attributeHeaderSize);
       return Buffer.from(text).toString('latin1').replace(/\0.*$/s, '');
     }

@@ -44,15 +44,6 @@ export const bpfCommands = {
   PROG_STREAM_READ_BY_FD: 37,
 } as const;
 
-/** What an XDP program may return (`enum xdp_action`). */
-export const xdpActions = {
-  ABORTED: 0,
-  DROP: 1,
-  PASS: 2,
-  TX: 3,
-  REDIRECT: 4,
-} as const;
-
 /** Flags and constants of linux/bpf.h, linux/if_link.h and the netlink headers. */
 export const uapi = {
   XDP_FLAGS_SKB_MODE: 2,

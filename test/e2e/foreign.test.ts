@@ -15,7 +15,7 @@ import {
   snapshotKernelState,
 } from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
-import { describeAsRoot } from '../support/requirements.js';
+import { describeAsRoot, itWith } from '../support/requirements.js';
 import { bpftool, documentOf, fixture, type Ground, makeGround } from './ground.js';
 
 let before: KernelState;
@@ -105,46 +105,50 @@ describeAsRoot(
       ground.does('unload', 'ours');
     });
 
-    it('on tcx keeps its place and its packets, and goes when its link is named', () => {
-      using ground = makeGround();
-      const pin = theirs(ground, fixture('tc'));
-      const bare = ground.hooks();
-      using program = Program.fromPin(pin);
-      using link = program.attach(
-        tcx({ ifname: ground.ifname, direction: 'ingress', netns: ground.netns.handle }),
-      );
-      const { id } = link.info();
-      busy(ground, 'tcx');
-      expect(link.info()).toMatchObject({ ifindex: ground.veth.b.ifindex, programId: idOf(pin) });
-      const count = () => packetsOf(pin);
-      const seen = count();
-      expect(ground.ping(3)).toBe(3);
-      expect(count()).toBe(seen + 3);
+    itWith(
+      { kernelHas: ['tcx'] },
+      'on tcx keeps its place and its packets, and goes when its link is named',
+      () => {
+        using ground = makeGround();
+        const pin = theirs(ground, fixture('tc'));
+        const bare = ground.hooks();
+        using program = Program.fromPin(pin);
+        using link = program.attach(
+          tcx({ ifname: ground.ifname, direction: 'ingress', netns: ground.netns.handle }),
+        );
+        const { id } = link.info();
+        busy(ground, 'tcx');
+        expect(link.info()).toMatchObject({ ifindex: ground.veth.b.ifindex, programId: idOf(pin) });
+        const count = () => packetsOf(pin);
+        const seen = count();
+        expect(ground.ping(3)).toBe(3);
+        expect(count()).toBe(seen + 3);
 
-      const shown = documentOf(
-        documents['link show'],
-        ground.does('link', 'show', `id:${id}`, '--json'),
-      ).link;
-      expect(shown).toMatchObject({
-        id,
-        type: 'tcx',
-        function: null,
-        program: { id: idOf(pin), name: 'count' },
-      });
-      const all = documentOf(documents['link list'], ground.does('link', 'list', '--all', '--json')).links;
-      expect(all.filter((each) => each.id === id)).toMatchObject([
-        { function: null, attachType: 'tcx_ingress' },
-      ]);
-      ground.does('detach', `id:${id}`, '--dry-run');
-      expect(link.info().ifindex).not.toBe(0);
-      expect(ground.does('detach', `id:${id}`).stdout).toContain(`link ${id}`);
-      expect(link.info().ifindex).toBe(0);
-      expect(ground.ping(3)).toBe(3);
-      expect(count()).toBe(seen + 3);
-      ground.refuses(3, 'detach', 'id:2147483647');
-      ground.refuses(2, 'detach', 'id:0');
-      expect(ground.hooks()).toEqual(bare);
-    });
+        const shown = documentOf(
+          documents['link show'],
+          ground.does('link', 'show', `id:${id}`, '--json'),
+        ).link;
+        expect(shown).toMatchObject({
+          id,
+          type: 'tcx',
+          function: null,
+          program: { id: idOf(pin), name: 'count' },
+        });
+        const all = documentOf(documents['link list'], ground.does('link', 'list', '--all', '--json')).links;
+        expect(all.filter((each) => each.id === id)).toMatchObject([
+          { function: null, attachType: 'tcx_ingress' },
+        ]);
+        ground.does('detach', `id:${id}`, '--dry-run');
+        expect(link.info().ifindex).not.toBe(0);
+        expect(ground.does('detach', `id:${id}`).stdout).toContain(`link ${id}`);
+        expect(link.info().ifindex).toBe(0);
+        expect(ground.ping(3)).toBe(3);
+        expect(count()).toBe(seen + 3);
+        ground.refuses(3, 'detach', 'id:2147483647');
+        ground.refuses(2, 'detach', 'id:0');
+        expect(ground.hooks()).toEqual(bare);
+      },
+    );
 
     it('as a tc filter survives, with its qdisc', () => {
       using ground = makeGround();

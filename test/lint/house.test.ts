@@ -55,6 +55,42 @@ describe('source files', () => {
   });
 });
 
+describe('no `using` stands in a loop', () => {
+  // esbuild keeps what was thrown in a variable of the whole function: an iteration that fails and whose error is
+  // caught would make each later one fail with the same error, though nothing went wrong in it.
+  test('of the sources', () => {
+    const found = sources.flatMap(({ path, text }) =>
+      usingInLoops(text).map((line) => `${path}:${line}: move the body into a function of its own`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test.each([
+    ['for (const name of names) {', '}'],
+    ['for await (const name of names()) {', '}'],
+    ['for (\n  let at = 0;\n  at < 9;\n  at++\n) {', '}'],
+    ['while (more()) {', '}'],
+    ['do {', '} while (more());'],
+    ['again: for (;;) {', '}'],
+  ])('planted in %j, which is found, also in a block inside of it', (open, close) => {
+    const use = 'using fd = openIt();';
+    const first = open.split('\n').length + 1;
+    expect(usingInLoops(`${open}\n  ${use}\n${close}\n`)).toEqual([first]);
+    expect(usingInLoops(`${open}\n  try {\n    await ${use}\n  } catch {}\n${close}\n`)).toEqual([first + 1]);
+    expect(usingInLoops(`${open}\n  if (a) {\n  } else {\n\n    ${use}\n  }\n${close}\n`)).toEqual([
+      first + 3,
+    ]);
+  });
+
+  test('but in a function within one, or after one, it may', () => {
+    const use = 'using fd = openIt();';
+    expect(usingInLoops(`for (const a of b) {\n  run(() => {\n    ${use}\n  });\n}\n`)).toEqual([]);
+    expect(usingInLoops(`for (const a of b) {\n  go(a);\n}\n${use}\n`)).toEqual([]);
+    expect(usingInLoops(`function each(\n  name: string,\n): void {\n  ${use}\n}\n`)).toEqual([]);
+    expect(usingInLoops(`if (a) {\n  ${use}\n}\n`)).toEqual([]);
+  });
+});
+
 describe('the package', () => {
   const manifest = json('package.json');
 
@@ -124,4 +160,37 @@ describe('no file names', () => {
 
 function object(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
+
+/** Lines, from 1, of `using` declarations that a loop of the same function is around. Blocks are told by indentation. */
+function usingInLoops(text: string): number[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, at) =>
+    /^\s*(await )?using \w/.test(line) && isInLoop(lines, at) ? [at + 1] : [],
+  );
+}
+
+function isInLoop(lines: readonly string[], from: number): boolean {
+  let depth = indentation(lines[from]);
+  for (let at = from - 1; at >= 0 && depth > 0; at--) {
+    const line = lines[at] ?? '';
+    // Comments at the margin aside, nothing of a block stands further left than the line that opens it.
+    if (line.trim() === '' || indentation(line) >= depth) continue;
+    const opener = line.trim();
+    depth = indentation(line);
+    if (opener.startsWith(')')) {
+      // It ends a head of several lines, which the next line at its depth begins.
+      while (at > 0 && (lines[at - 1]?.trim() === '' || indentation(lines[at - 1]) > depth)) at--;
+      depth += 1;
+      continue;
+    }
+    if (/^(\w+: )?(for|while|do)\b/.test(opener)) return true;
+    const isBlock = /^(\}? ?(if|else|try|catch|finally)\b|switch\b|case\b|default:|\{)/.test(opener);
+    if (!isBlock) return false;
+  }
+  return false;
+}
+
+function indentation(line = ''): number {
+  return line.length - line.trimStart().length;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Scope } from '../../src/base/scope.js';
-import { BpffsRoot } from '../../src/host/mounts.js';
+import { isBpffs } from '../../src/host/mounts.js';
 import { mount, unmount } from '../../src/sys/libc.js';
 
 /** Begins the name of every folder that a test process makes; the rest tells which process. */
@@ -12,17 +12,17 @@ export const testFolderPrefix = join(tmpdir(), 'netkit-test-');
 export class TestBpffs implements Disposable {
   /** Temporary folder with `bpf`, `state` and whatever else a test puts there. */
   readonly folder: string;
-  readonly root: BpffsRoot;
+  readonly root: { readonly path: string };
   readonly stateDir: string;
   /** What makes the command line use both. */
   readonly env: { readonly NETKIT_BPFFS: string; readonly NETKIT_STATE_DIR: string };
   readonly #scope: Scope;
 
-  constructor(folder: string, root: BpffsRoot, scope: Scope) {
+  constructor(folder: string, path: string, scope: Scope) {
     this.folder = folder;
-    this.root = root;
+    this.root = { path };
     this.stateDir = join(folder, 'state');
-    this.env = { NETKIT_BPFFS: root.path, NETKIT_STATE_DIR: this.stateDir };
+    this.env = { NETKIT_BPFFS: path, NETKIT_STATE_DIR: this.stateDir };
     this.#scope = scope;
   }
 
@@ -49,9 +49,8 @@ export function makeBpffs(): TestBpffs {
   scope.defer(() => {
     unmount(path);
   });
-  const root = BpffsRoot.at(path);
-  if (root === undefined) throw new Error(`no bpf file system at ${path} after mounting it`);
-  return new TestBpffs(folder, root, scope.move());
+  if (!isBpffs(path)) throw new Error(`no bpf file system at ${path} after mounting it`);
+  return new TestBpffs(folder, path, scope.move());
 }
 
 // Kernels with CONFIG_BPF_PRELOAD put these into every bpf file system.

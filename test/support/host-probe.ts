@@ -5,7 +5,7 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { NetkitError } from '../../src/base/errors.js';
 import { acquireLock } from '../../src/host/lock.js';
-import { ensureBpffs } from '../../src/host/mounts.js';
+import { mountedBpffs } from '../../src/host/mounts.js';
 import { currentNetnsInode, netnsName, openNetns, withNetns } from '../../src/host/netns.js';
 
 /** Closes the descriptor through which withNetns would come back. */
@@ -23,7 +23,7 @@ function closeHome(except: number): void {
 const [word, argument = ''] = process.argv.slice(2);
 try {
   if (word === 'ensure-bpffs') {
-    process.stdout.write(JSON.stringify({ path: ensureBpffs(argument === '' ? undefined : argument).path }));
+    process.stdout.write(JSON.stringify({ path: mountedBpffs(argument === '' ? undefined : argument) }));
   } else if (word === 'strand') {
     using netns = openNetns(argument);
     withNetns(netns, () => {

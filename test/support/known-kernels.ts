@@ -12,6 +12,7 @@ interface KernelCapability {
  * older kernels, with CI=true too: that a kernel of that age lacks it is known, and not a fault of the machine.
  */
 export const kernelCapabilities = {
+  'bloom-filter': { since: [5, 16], what: 'bloom filters' },
   'bpf-cookie': { since: [5, 15], what: 'cookies of perf links' },
   'cgroup-anchors': { since: [6, 17], what: 'anchors for the order of cgroup programs' },
   'kprobe-multi': { since: [5, 18], what: 'kprobes on many functions at once' },
@@ -23,6 +24,10 @@ export const kernelCapabilities = {
   'sockmap-links': { since: [6, 10], what: 'sockmap links' },
   tcx: { since: [6, 6], what: 'tcx' },
   'uprobe-multi': { since: [6, 6], what: 'uprobes on many places at once' },
+  'verified-instructions': {
+    since: [5, 16],
+    what: 'the number of instructions that the verifier went through',
+  },
   'xdp-frags': { since: [5, 18], what: 'XDP programs for packets in fragments' },
 } as const satisfies Record<string, KernelCapability>;
 

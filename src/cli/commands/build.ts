@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { counted } from '../../base/counted.js';
 import { messageOf, NetkitError } from '../../base/errors.js';
 import { type BuildResult, type BuiltObject, type CompileOptions, compile } from '../../build/clang.js';
 import { SourceWatch } from '../../build/watch.js';
@@ -176,8 +177,4 @@ function fillPage(page: Page, { objects }: BuildInfo): void {
       `${file}: ${counted(programs.length, 'program')}, ${counted(maps.length, 'map')}, ${bytes} bytes`,
     );
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { change } from '../../cnf/environment.js';
 import { findFunction } from '../../cnf/inventory.js';
@@ -53,13 +54,13 @@ function counts(loaded: {
   readonly programs: readonly unknown[];
   readonly maps: readonly unknown[];
 }): string {
-  const several = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-  return `${several(loaded.programs.length, 'program')}, ${several(loaded.maps.length, 'map')}`;
+  return `${counted(loaded.programs.length, 'program')}, ${counted(loaded.maps.length, 'map')}`;
 }
 
 /** `NAME=TEXT` options as a record; what stands after the first `=` is left as it is. */
 function assignments(texts: readonly string[], option: string, form: string): Record<string, string> {
-  const all: Record<string, string> = {};
+  // Without a prototype: a variable may be called __proto__.
+  const all: Record<string, string> = Object.create(null);
   for (const text of texts) {
     const at = text.indexOf('=');
     if (at <= 0) throw new NetkitError('usage', `${option} '${text}' is not ${form}`);

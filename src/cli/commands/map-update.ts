@@ -1,3 +1,4 @@
+import { NetkitError } from '../../base/errors.js';
 import { openMap, openProgram } from '../../cnf/reference.js';
 import type { KernelObject } from '../../ebpf/kernel-object.js';
 import type { Command, CommandContext } from '../context.js';
@@ -11,6 +12,8 @@ export const run: Command<'map update'> = async (context, args, options) => {
   const value = map.valueCodec.parse(args.value);
   const when = args.when ?? 'any';
   const { dryRun } = context.options;
+  // What the kernel would say without writing.
+  if (dryRun && when !== 'any') refuseCondition(map.has(args.key), when, reference, map.keyCodec.format(key));
   using referred = map.refersTo === undefined ? undefined : openReferred(map.refersTo, args.value, context);
   // The texts themselves: values have lost what `hex:` says of padding.
   if (!dryRun && referred === undefined) map.set(args.key, args.value, when);
@@ -26,6 +29,12 @@ export const run: Command<'map update'> = async (context, args, options) => {
   };
   context.output.done(document, (page) => page.line(dryRun ? `would write ${text}` : text));
 };
+
+function refuseCondition(isThere: boolean, when: 'noexist' | 'exist', reference: string, key: string): void {
+  if (when === 'noexist' && isThere)
+    throw new NetkitError('conflict', `${reference} has an entry ${key} already`);
+  if (when === 'exist' && !isThere) throw new NetkitError('not-found', `${reference} has no entry ${key}`);
+}
 
 function openReferred(kind: 'map' | 'program', reference: string, context: CommandContext): KernelObject {
   return kind === 'map' ? openMap(reference, pinsOf(context)) : openProgram(reference, pinsOf(context));

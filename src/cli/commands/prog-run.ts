@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { openProgram } from '../../cnf/reference.js';
 import type { Program } from '../../ebpf/program.js';
@@ -176,7 +177,7 @@ export function summary(runs: readonly RunInfo[]): string {
   }
   const verdicts = [...counts].sort(([, a], [, b]) => b - a).map(([word, count]) => `${count} ${word}`);
   const mean = Math.round(runs.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0) / runs.length);
-  const packets = `${runs.length} packet${runs.length === 1 ? '' : 's'}`;
+  const packets = counted(runs.length, 'packet');
   return `${packets}: ${verdicts.join(', ')}; ${mean} ns a run`;
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, NetkitError } from '../../base/errors.js';
+import { NetkitError } from '../../base/errors.js';
 import type { Action } from '../../cnf/action.js';
 import { change, recoverLeft } from '../../cnf/environment.js';
 import { awaitsRestore, planRestore } from '../../cnf/restore-function.js';
@@ -11,32 +11,40 @@ export const run: Command<'recover'> = async (context) => {
   const commands = recovery === undefined ? [] : [recovery];
   const restored: string[] = [];
   const actions: Action[] = [];
-  const failures: NetkitError[] = [];
+  const failures = new Map<string, NetkitError>();
   const store = storeOf(context);
-  for (const name of store.names()) {
-    try {
-      const outcome = await change(environmentOf(context), async (world) => {
-        const state = world.store.read(name);
-        return state === undefined || !awaitsRestore(state, bootId()) ? undefined : planRestore(world, state);
-      });
-      if (outcome.actions.length === 0) continue;
-      actions.push(...outcome.actions);
-      restored.push(name);
-    } catch (error) {
-      // The others come back all the same.
-      if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
-      failures.push(error);
-      context.output.warn(`${name} was not brought back: ${messageOf(error)}`);
-    }
+  // One function may reuse a map of another: what failed is tried again while others come back.
+  for (let left = store.names(), before = -1; left.length > 0 && left.length !== before; ) {
+    before = left.length;
+    failures.clear();
+    for (const name of left) await restore(name);
+    left = [...failures.keys()];
   }
+  for (const [name, error] of failures) context.output.warn(`${name} was not brought back: ${error.message}`);
   const { dryRun } = context.options;
   context.output.done({ commands, restored, ...changeDocument(context, actions) }, (page) => {
-    if (commands.length + restored.length === 0 && failures.length === 0) page.line('nothing to recover');
+    if (commands.length + restored.length === 0 && failures.size === 0) page.line('nothing to recover');
     for (const { command, outcome } of commands) {
       page.line(`'${command}' had been killed: ${dryRun ? 'it would be ' : ''}${outcome}`);
     }
     for (const name of restored)
       page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}, with empty maps`);
   });
-  return failures[0]?.exitStatus ?? 0;
+  return [...failures.values()][0]?.exitStatus ?? 0;
+
+  async function restore(name: string): Promise<void> {
+    try {
+      const outcome = await change(environmentOf(context), async (world) => {
+        const state = world.store.read(name);
+        return state === undefined || !awaitsRestore(state, bootId()) ? undefined : planRestore(world, state);
+      });
+      if (outcome.actions.length === 0) return;
+      actions.push(...outcome.actions);
+      restored.push(name);
+    } catch (error) {
+      // The others come back all the same.
+      if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
+      failures.set(name, error);
+    }
+  }
 };

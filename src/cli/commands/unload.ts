@@ -20,6 +20,7 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
     await context.output.ask(`unload ${names.join(', ')}`);
   const functions: { name: string; programs: number; maps: number; links: number }[] = [];
   const actions: Action[] = [];
+  const failures: NetkitError[] = [];
   for (const each of names) {
     let counts = { programs: 0, maps: 0, links: 0 };
     try {
@@ -31,16 +32,21 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
       actions.push(...outcome.actions);
       functions.push({ name: each, ...counts });
     } catch (error) {
-      if (!context.options.ifExists || !(error instanceof NetkitError) || error.code !== 'not-found')
-        throw error;
+      if (!(error instanceof NetkitError)) throw error;
+      if (context.options.ifExists && error.code === 'not-found') continue;
+      if (!all || error.code === 'interrupted') throw error;
+      // The others go all the same.
+      failures.push(error);
+      context.output.warn(`${each} was not unloaded: ${error.message}`);
     }
   }
   const document = { functions, ...changeDocument(context, actions) };
   context.output.done(document, (page) => {
     if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
-    else if (functions.length === 0) page.line('nothing to unload');
+    else if (functions.length + failures.length === 0) page.line('nothing to unload');
     else for (const done of functions) page.line(`unloaded ${done.name}`);
   });
+  return failures[0]?.exitStatus ?? 0;
 
   function countsOf(root: string, functionName: string): { programs: number; maps: number; links: number } {
     const listed = findFunction(root, store, functionName);

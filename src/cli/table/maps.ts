@@ -97,7 +97,8 @@ export const mapCommands = [
     exits: [
       { status: 2, about: 'The key or value does not fit its type.' },
       { status: 3, about: 'There is no such map; with `exist`, no such key.' },
-      { status: 5, about: 'With `noexist`: the key is there. The map is full, or frozen.' },
+      { status: 4, about: 'The map is frozen, or read-only for user space.' },
+      { status: 5, about: 'With `noexist`: the key is there. The map is full.' },
     ],
     examples: [
       { command: 'netkit map update fw/blocklist_v4 10.0.0.0/8 drop', about: 'Block a prefix.' },

@@ -16,17 +16,11 @@ export interface LineInfo {
   readonly source: string;
 }
 
-/** Which `func` type a function has. */
-export interface FunctionInfo {
-  /** Index of its first instruction, counted in units of 8 bytes from the start of the section. */
-  readonly instruction: number;
-  /** Not checked against the graph: `BtfGraph.type` does that. */
-  readonly typeId: number;
-}
-
 const instructionSize = 8;
 const headerSize = 24;
 const versionKnown = 1;
+/** Bytes of a line record in the first version of the format. */
+const smallestRecord = 16;
 
 /**
  * Line information of an object file, by name of the section that the instructions are in, in the order of the file.
@@ -37,56 +31,14 @@ const versionKnown = 1;
  */
 export function readLineInfo(ext: Uint8Array, btfBytes: Uint8Array): Map<string, LineInfo[]> {
   const strings = new BtfStrings(readSections(btfBytes, false).strings);
-  return readSubsection(
-    ext,
-    1,
-    16,
-    (record) => {
-      const instruction = instructionAt(record);
-      const file = strings.at(record.u32());
-      const source = strings.at(record.u32());
-      const place = record.u32();
-      return { instruction, file, line: place >>> 10, column: place & 0x3ff, source };
-    },
-    strings,
-  );
-}
-
-/** Types of functions, by name of the section that they are in. See `readLineInfo`. */
-export function readFunctionInfo(ext: Uint8Array, btfBytes: Uint8Array): Map<string, FunctionInfo[]> {
-  const strings = new BtfStrings(readSections(btfBytes, false).strings);
-  return readSubsection(
-    ext,
-    0,
-    8,
-    (record) => ({ instruction: instructionAt(record), typeId: record.u32() }),
-    strings,
-  );
-}
-
-function instructionAt(record: ByteReader): number {
-  const offset = record.u32();
-  if (offset % instructionSize !== 0) {
-    throw record.error(`the offset ${offset} is not that of an instruction`);
-  }
-  return offset / instructionSize;
-}
-
-/** Subsection 0 is about functions, 1 about lines; each begins with the size of its records, which may grow. */
-function readSubsection<Info>(
-  ext: Uint8Array,
-  index: number,
-  minimumSize: number,
-  read: (record: ByteReader) => Info,
-  strings: BtfStrings,
-): Map<string, Info[]> {
-  const bySection = new Map<string, Info[]>();
-  const body = subsection(ext, index);
+  const bySection = new Map<string, LineInfo[]>();
+  const body = linesOf(ext);
   if (body === undefined) {
     return bySection;
   }
+  // Records may grow in a later version: they begin with their size.
   const recordSize = body.u32();
-  if (recordSize < minimumSize || recordSize % 4 !== 0) {
+  if (recordSize < smallestRecord || recordSize % 4 !== 0) {
     throw body.error(`records of ${recordSize} bytes are not possible`);
   }
   while (body.remaining > 0) {
@@ -95,18 +47,30 @@ function readSubsection<Info>(
     if (count === 0 || count * recordSize > body.remaining) {
       throw body.error(`${count} records for section ${section} are not possible`);
     }
-    const infos = bySection.get(section) ?? [];
-    bySection.set(section, infos);
+    const lines = bySection.get(section) ?? [];
+    bySection.set(section, lines);
     for (let record = 0; record < count; record++) {
       const start = body.position;
-      infos.push(read(body));
+      lines.push(readRecord(body, strings));
       body.seek(start + recordSize);
     }
   }
   return bySection;
 }
 
-function subsection(ext: Uint8Array, index: number): ByteReader | undefined {
+function readRecord(record: ByteReader, strings: BtfStrings): LineInfo {
+  const offset = record.u32();
+  if (offset % instructionSize !== 0) {
+    throw record.error(`the offset ${offset} is not that of an instruction`);
+  }
+  const file = strings.at(record.u32());
+  const source = strings.at(record.u32());
+  const place = record.u32();
+  return { instruction: offset / instructionSize, file, line: place >>> 10, column: place & 0x3ff, source };
+}
+
+/** The subsection about lines, which comes after the one about functions. */
+function linesOf(ext: Uint8Array): ByteReader | undefined {
   const what = 'BTF.ext';
   const header = new ByteReader(ext, { littleEndian: byteOrder(ext, what), what }).skip(2);
   const version = header.u8();
@@ -118,7 +82,8 @@ function subsection(ext: Uint8Array, index: number): ByteReader | undefined {
   if (headerLength < headerSize || headerLength > ext.length) {
     throw badBtf(`a .BTF.ext header of ${headerLength} bytes is not possible`);
   }
-  header.skip(index * 8);
+  const functionsPlace = 8;
+  header.skip(functionsPlace);
   const offset = header.u32();
   const length = header.u32();
   return length === 0 ? undefined : header.slice(headerLength + offset, length);

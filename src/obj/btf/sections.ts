@@ -1,3 +1,4 @@
+import { hostIsLittleEndian } from '../../base/byte-order.js';
 import { ByteReader } from '../../base/bytes.js';
 import { badBtf, headerSize, magic, version } from './format.js';
 
@@ -8,8 +9,6 @@ export interface BtfSections {
   readonly words: Uint32Array;
   readonly strings: Uint8Array;
 }
-
-const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** Little endian or not, by the magic number. */
 export function byteOrder(bytes: Uint8Array, what: string): boolean {
@@ -80,7 +79,7 @@ function toWords(section: Uint8Array, littleEndian: boolean): Uint32Array {
   // A copy begins at an aligned address, which the section need not, and later changes to the input do not reach it.
   const copy = new Uint8Array(section);
   const words = new Uint32Array(copy.buffer, 0, copy.length / 4);
-  if (littleEndian !== hostIsLittle) {
+  if (littleEndian !== hostIsLittleEndian) {
     const view = new DataView(copy.buffer);
     for (let at = 0; at < words.length; at++) {
       words[at] = view.getUint32(at * 4, littleEndian);

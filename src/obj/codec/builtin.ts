@@ -1,12 +1,14 @@
 /** The type words of `--key-type` and `--value-type`, for maps without BTF. */
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { suggestion } from '../../base/suggest.js';
 import { bytesCodec, type Codec, type CodecOptions, codecOf } from './codec.js';
 import { integerForm } from './integer.js';
 import { type AddressKind, addressForm, prefixForm } from './named.js';
 import { charactersForm } from './text.js';
-import { count, type Form } from './value.js';
+import type { Form } from './value.js';
 
+/** How a type word is to be read. */
 export interface WordCodecOptions extends CodecOptions {
   /** Bytes that the map has; the word must agree. `string` takes its width from here. */
   readonly size?: number;
@@ -46,7 +48,10 @@ export function codecForWord(word: string, options: WordCodecOptions = {}): Code
   const codec = codecOfWord(word, options);
   if (options.size !== undefined && options.size !== codec.size) {
     const owner = options.role === undefined ? 'the map' : `the map's ${options.role}`;
-    throw new NetkitError('usage', `${word} has ${count(codec.size, 'byte')}, ${owner} has ${options.size}`);
+    throw new NetkitError(
+      'usage',
+      `${word} has ${counted(codec.size, 'byte')}, ${owner} has ${options.size}`,
+    );
   }
   return codec;
 }

@@ -1,4 +1,6 @@
 /** Codecs of BTF types, and of bytes without a type. */
+import { hostIsLittleEndian } from '../../base/byte-order.js';
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { type JsonValue, toJson } from '../../base/json.js';
 import { suggestion } from '../../base/suggest.js';
@@ -7,7 +9,7 @@ import type { FieldOrder } from './bare.js';
 import { Compiler } from './compile.js';
 import { prefixForm } from './named.js';
 import { bytesForm } from './scalar.js';
-import { type Codec, clear, count, type Form, isHex, Misfit, type Value, within, writeHex } from './value.js';
+import { type Codec, clear, type Form, isHex, Misfit, type Value, within, writeHex } from './value.js';
 
 export type { FieldOrder } from './bare.js';
 export type { Codec, Value } from './value.js';
@@ -16,10 +18,11 @@ export type { Codec, Value } from './value.js';
 export interface CodecOptions {
   /** `key`, `value` or another word that starts every path in an error. */
   readonly role?: string;
-  /** Byte order of the machine the bytes are for. True when left out: x86-64 and arm64. */
+  /** Byte order of the machine the bytes are for; this one's when left out, which is little-endian. */
   readonly littleEndian?: boolean;
 }
 
+/** How a BTF type is to be read. */
 export interface BtfCodecOptions extends CodecOptions {
   /** The member's or variable's name, where it stands outside of the type: it may ask for an address form. */
   readonly name?: string;
@@ -36,7 +39,7 @@ export interface BtfCodecOptions extends CodecOptions {
  */
 export function codecFor(btf: BtfGraph, typeId: number, options: BtfCodecOptions = {}): Codec {
   const orders = new Map(Object.entries(options.fieldOrders ?? {}));
-  const littleEndian = options.littleEndian ?? true;
+  const littleEndian = options.littleEndian ?? hostIsLittleEndian;
   const compiler = new Compiler(btf, littleEndian, orders);
   let form = compiler.root(typeId, options.name ?? options.role ?? '');
   for (const name of orders.keys()) {
@@ -64,7 +67,7 @@ export function codecFor(btf: BtfGraph, typeId: number, options: BtfCodecOptions
 
 /** The codec of `size` bytes without a type: `hex:0a000001` in and out. */
 export function bytesCodec(size: number, options: Pick<CodecOptions, 'role'> = {}): Codec {
-  return codecOf(bytesForm(size, count(size, 'byte')), options.role);
+  return codecOf(bytesForm(size, counted(size, 'byte')), options.role);
 }
 
 /** The bytes of a value given as text. @throws NetkitError `bad-value` */
@@ -156,6 +159,6 @@ class FormCodec implements Codec {
 
   #refuseShort(view: DataView, offset: number): never {
     const left = Math.max(0, view.byteLength - offset);
-    throw new NetkitError('bad-value', `${count(left, 'byte')} given, ${this.#owner()} has ${this.size}`);
+    throw new NetkitError('bad-value', `${counted(left, 'byte')} given, ${this.#owner()} has ${this.size}`);
   }
 }

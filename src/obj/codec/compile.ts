@@ -1,4 +1,5 @@
 /** From a BTF type to its compiled form: the one place that looks types up. */
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import type {
   BtfArray,
@@ -23,7 +24,7 @@ import { flattenMembers } from './members.js';
 import { addressForm, addressKind, saysIpv6 } from './named.js';
 import { bitStorage, boolDomain, bytesForm, enumDomain, floatForm, isSigned, pointerForm } from './scalar.js';
 import { charactersForm } from './text.js';
-import { count, type Form } from './value.js';
+import type { Form } from './value.js';
 
 const orderSizes: Readonly<Record<FieldOrder, number>> = { be16: 2, be32: 4, be64: 8 };
 
@@ -119,7 +120,7 @@ export class Compiler {
     if (orderSizes[order] !== size) {
       throw new NetkitError(
         'bad-value',
-        `${key} has ${count(size, 'byte')}, ${order} has ${orderSizes[order]}`,
+        `${key} has ${counted(size, 'byte')}, ${order} has ${orderSizes[order]}`,
       );
     }
     return order;
@@ -152,12 +153,13 @@ export class Compiler {
 
   #enum(type: BtfEnum, typeName: string): Form {
     const { size } = type;
-    if (size < 1 || size > 8) throw new NetkitError('bad-object', `${typeName} has ${count(size, 'byte')}`);
+    if (size < 1 || size > 8) throw new NetkitError('bad-object', `${typeName} has ${counted(size, 'byte')}`);
     return this.#mapped(size, size * 8, isSigned(type), typeName, enumDomain(type, size * 8));
   }
 
   #mapped(size: number, bits: number, signed: boolean, typeName: string, domain: Domain): Form {
-    if (size < 1 || size > 16) throw new NetkitError('bad-object', `${typeName} has ${count(size, 'byte')}`);
+    if (size < 1 || size > 16)
+      throw new NetkitError('bad-object', `${typeName} has ${counted(size, 'byte')}`);
     const whole = integerStorage(size, signed, this.#littleEndian);
     const storage = whole ?? bitStorage(0, bits, signed, this.#littleEndian);
     return mappedForm({ size, typeName, storage, wholeBytes: true }, domain);
@@ -175,7 +177,7 @@ export class Compiler {
       throw new NetkitError('bad-object', `${place.path || typeName} is ${width} bits wide`);
     }
     const domain =
-      mapped ?? integerDomain(integerRange(width, signed, count(width, signed ? 'signed bit' : 'bit')));
+      mapped ?? integerDomain(integerRange(width, signed, counted(width, signed ? 'signed bit' : 'bit')));
     const storage = bitStorage(start, width, signed, this.#littleEndian);
     return mappedForm({ size: (start + width + 7) >> 3, typeName, storage, wholeBytes: false }, domain);
   }

@@ -1,8 +1,9 @@
 /** Structs, unions, data sections and arrays. */
+import { counted } from '../../base/counted.js';
 import type { JsonObject, JsonValue } from '../../base/json.js';
 import { suggestion } from '../../base/suggest.js';
 import { compositeText } from './text.js';
-import { count, type Form, isHex, Misfit, shown, type Value, within, writeHex } from './value.js';
+import { type Form, isHex, Misfit, shown, type Value, within, writeHex } from './value.js';
 
 /** One named member, anonymous structs and unions around it already dissolved. */
 export interface Slot {
@@ -148,7 +149,7 @@ export function arrayForm(element: Form, length: number, typeName: string): Form
     const value = typeof given === 'string' ? compositeText(given) : given;
     if (!Array.isArray(value)) throw new Misfit(`${shown(given)} is not an array (${typeName})`);
     if (value.length > elements) {
-      throw new Misfit(`an array of ${count(value.length, 'element')} does not fit ${typeName}`);
+      throw new Misfit(`an array of ${counted(value.length, 'element')} does not fit ${typeName}`);
     }
     let index = 0;
     try {

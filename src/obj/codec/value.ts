@@ -1,4 +1,5 @@
 /** What the codecs are made of: values, the compiled form of one type, and the error that finds its own path. */
+import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import type { JsonValue } from '../../base/json.js';
 
@@ -117,13 +118,8 @@ export function writeHex(view: DataView, offset: number, size: number, text: str
   if (digits.length % 2 !== 0) throw new Misfit(`${shown(text)} has an odd number of hex digits`);
   if (digits.length !== size * 2) {
     throw new Misfit(
-      `${shown(text).slice(1, -1)} has ${count(digits.length / 2, 'byte')}, ${owner} has ${size}`,
+      `${shown(text).slice(1, -1)} has ${counted(digits.length / 2, 'byte')}, ${owner} has ${size}`,
     );
   }
   bytesAt(view, offset, size).set(Buffer.from(digits, 'hex'));
-}
-
-/** `1 byte`, `2 bytes`. */
-export function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }

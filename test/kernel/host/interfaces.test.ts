@@ -1,13 +1,8 @@
 import { expect, it } from 'vitest';
 import { NetkitError } from '../../../src/base/errors.js';
-import {
-  findInterface,
-  interfaceByIndex,
-  interfaceDetails,
-  listInterfaces,
-} from '../../../src/host/interfaces.js';
+import { findInterface } from '../../../src/host/interfaces.js';
 import { currentNetnsInode } from '../../../src/host/netns.js';
-import { ipBatch, makeNetns, makeVethPair, uniqueName } from '../../support/netns.js';
+import { ipBatch, makeNetns, makeVethPair } from '../../support/netns.js';
 import { describeAsRoot } from '../../support/requirements.js';
 
 function hintOf(work: () => unknown): string | undefined {
@@ -26,9 +21,6 @@ describeAsRoot('findInterface', () => {
     const { netns, ifname, ifindex } = pair.a;
     ipBatch([`link set ${ifname} down`], netns);
     expect(findInterface(ifname, netns.handle)).toEqual({ ifname, ifindex, netnsInode: netns.handle.inode });
-    expect(listInterfaces(netns.handle)).toContainEqual({ ifname, ifindex, netnsInode: netns.handle.inode });
-    expect(interfaceByIndex(ifindex, netns.handle)?.ifname).toBe(ifname);
-    expect(interfaceByIndex(999_999, netns.handle)).toBeUndefined();
   });
 
   it('finds an interface of this namespace', () => {
@@ -66,27 +58,5 @@ describeAsRoot('findInterface', () => {
     expect(() => findInterface('an-interface-name-that-is-too-long')).toThrow(
       expect.objectContaining({ code: 'not-found' }),
     );
-  });
-});
-
-describeAsRoot('interfaceDetails', () => {
-  it('tells state, mtu and address of an interface of this namespace', () => {
-    const name = uniqueName();
-    ipBatch([`link add ${name} mtu 1400 address 02:00:00:00:00:07 type veth peer name ${name}p`]);
-    try {
-      expect(interfaceDetails(findInterface(name))).toEqual({
-        operstate: 'down',
-        mtu: 1400,
-        driver: undefined,
-        address: '02:00:00:00:00:07',
-      });
-    } finally {
-      ipBatch([`link del ${name}`]);
-    }
-  });
-
-  it('tells nothing of an interface of another namespace', () => {
-    using pair = makeVethPair();
-    expect(interfaceDetails(findInterface(pair.a.ifname, pair.a.netns.handle))).toBeUndefined();
   });
 });

@@ -12,10 +12,6 @@ describe('ByteReader', () => {
     expect(reader().u16()).toBe(0x8201);
     expect(reader().u32()).toBe(0x84038201);
     expect(reader().u64()).toBe(0x8807860584038201n);
-    expect(reader().i16()).toBe(0x8201 - 0x10000);
-    expect(reader().i32()).toBe(0x84038201 - 2 ** 32);
-    expect(reader().i64()).toBe(0x8807860584038201n - (1n << 64n));
-    expect(reader().skip(1).i8()).toBe(0x82 - 0x100);
   });
 
   it('reads big endian', () => {
@@ -23,8 +19,6 @@ describe('ByteReader', () => {
     expect(reader().u16()).toBe(0x0182);
     expect(reader().u32()).toBe(0x01820384);
     expect(reader().u64()).toBe(0x0182038405860788n);
-    expect(reader().skip(1).i16()).toBe(0x8203 - 0x10000);
-    expect(reader().skip(3).i32()).toBe(0x84058607 - 2 ** 32);
   });
 
   it('moves on with every read', () => {

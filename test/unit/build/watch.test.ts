@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SourceWatch, watchSources } from '../../../src/build/watch.js';
+import { SourceWatch } from '../../../src/build/watch.js';
 
 let folder: string;
 let source: string;
@@ -101,15 +101,4 @@ describe('SourceWatch', () => {
     using _watch = start([join(folder, 'nowhere', 'x.c')]);
     expect(reports).toEqual([]);
   });
-});
-
-test('watchSources yields changes until it is aborted', { timeout: 10_000 }, async () => {
-  const control = new AbortController();
-  const seen: (readonly string[])[] = [];
-  setTimeout(() => writeFileSync(source, '22'), 50);
-  for await (const changed of watchSources([source], { signal: control.signal, settle: 20 })) {
-    seen.push(changed);
-    setTimeout(() => control.abort(), 20);
-  }
-  expect(seen).toEqual([[source]]);
 });

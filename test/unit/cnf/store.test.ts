@@ -56,7 +56,7 @@ describe('the state directory', () => {
     store.remove('fw');
     expect(store.read('fw')).toBeUndefined();
     store.writeJournal(plan);
-    expect(store.readJournal()).toEqual(plan);
+    expect(store.readJournal()).toEqual({ formatVersion: 1, ...plan });
     expect(store.names()).toEqual([]);
     store.removeJournal();
     expect(store.readJournal()).toBeUndefined();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readFunctionInfo, readLineInfo } from '../../../../src/obj/btf/line-info.js';
+import { readLineInfo } from '../../../../src/obj/btf/line-info.js';
 import { BtfBuilder } from '../../../support/btf-builder.js';
 import { btfExt } from '../../../support/btf-ext.js';
 
@@ -54,7 +54,6 @@ describe('readLineInfo', () => {
 
   it('finds nothing where there is nothing', () => {
     expect(readLineInfo(btfExt({}), example().btf)).toEqual(new Map());
-    expect(readFunctionInfo(btfExt({}), example().btf)).toEqual(new Map());
   });
 
   it.each<[string, Uint8Array]>([
@@ -75,12 +74,5 @@ describe('readLineInfo', () => {
     ['a section name that does not exist', btfExt({ lines: [{ section: 9999, records: [[0, 0, 0, 0]] }] })],
   ])('refuses %s', (_, ext) => {
     expect(() => readLineInfo(ext, example().btf)).toThrow(badObject);
-  });
-});
-
-describe('readFunctionInfo', () => {
-  it('reads the types of functions by section', () => {
-    const { ext, btf } = example();
-    expect(readFunctionInfo(ext, btf)).toEqual(new Map([['xdp', [{ instruction: 0, typeId: 3 }]]]));
   });
 });
