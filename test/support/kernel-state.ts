@@ -63,7 +63,8 @@ function bpfObjects(): string[] {
     // A program array that somebody opens by its id, as a listing does, just while its last user lets it go is never
     // freed: seen on 6.18 with bpftool alone (60 of 60, loading and unloading beside `bpftool map list`). A snapshot is
     // such a listing, so it would make the leaks that it finds.
-    map: (maps ?? []).filter((entry) => entry.type !== 'prog_array'),
+    // libbpf's own probes, made by each load and gone a moment later, are none of it either.
+    map: (maps ?? []).filter(({ type, name }) => type !== 'prog_array' && !/^libbpf_/.test(String(name))),
     link: links ?? [],
     // Those of the kernel and its modules come and go with modules.
     btf: (btfs ?? []).filter((entry) => entry.kernel !== true),
