@@ -63,7 +63,7 @@ function theFiles() {
   const own = installed();
   const names = readdirSync(own, { recursive: true })
     .map(String)
-    .filter((name) => !name.startsWith('node_modules/'));
+    .filter((name) => !/^node_modules(\/|$)/.test(name));
   const wanted = [
     /^bin\/netkit\.js$/,
     /^dist\/index\.js$/,

@@ -71,6 +71,6 @@ function quantile(sorted, share) {
 /** What the machine and the programs were. */
 export function machine() {
   const cpu = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
-  const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+  const kernel = /^[\d.]+/.exec(readFileSync('/proc/sys/kernel/osrelease', 'utf8'))?.[0];
   return { kernel, node: process.version, cpu, at: new Date().toISOString() };
 }
