@@ -217,8 +217,8 @@ export function clangArguments(options: Pick<Place, 'cwd' | 'includes' | 'define
     ...['-target', 'bpf', '-mcpu=v3', '-O2', '-g'],
     ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror=implicit-function-declaration'],
     '-fno-color-diagnostics',
-    // The same bytes come out wherever the checkout is.
-    ...(isInside(headers, cwd) ? [] : [`-fdebug-prefix-map=${headers}=netkit/include`]),
+    // The same bytes come out wherever the checkout is. What lies outside keeps its path: clang reads the lines of source
+    // that go into BTF by it.
     `-fdebug-prefix-map=${cwd}=.`,
     ...(target === undefined ? [] : [`-D__TARGET_ARCH_${target}`]),
     ...defines.map((define) => `-D${define}`),

@@ -3,7 +3,7 @@ import { toJson } from '../base/json.js';
 import { fileError } from '../host/file-errors.js';
 import type { Io } from './io.js';
 import { schemaVersion } from './output.js';
-import { cellText } from './page.js';
+import { blockText, cellText } from './page.js';
 
 export interface FailureStyle {
   readonly json: boolean;
@@ -34,7 +34,7 @@ export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): num
     io.stderr.write(`netkit: ${oneLine(error.message)}\n`);
     if (error.hint !== undefined) io.stderr.write(`hint: ${oneLine(error.hint)}\n`);
   }
-  if (style.debug) io.stderr.write(`${stackOf(thrown)}\n`);
+  if (style.debug) io.stderr.write(`${logOf(error)}${stackOf(thrown)}\n`);
   return error.exitStatus;
 }
 
@@ -55,6 +55,11 @@ function isFileError(thrown: unknown): thrown is Error & { readonly syscall: str
 
 function oneLine(text: string): string {
   return cellText(text.trim().replace(/\s*\n\s*/g, ' '));
+}
+
+/** What the verifier or libbpf said, whole. */
+function logOf({ details }: NetkitError): string {
+  return typeof details.log === 'string' ? blockText(`${details.log.trimEnd()}\n`) : '';
 }
 
 function stackOf(thrown: unknown): string {

@@ -12,6 +12,11 @@ const suffix = '.bpf.o';
  * @throws NetkitError `not-found` for an unknown builtin, with the name that was probably meant
  */
 export function objectFile(text: string): string {
+  if (text.endsWith('.c')) {
+    throw new NetkitError('bad-object', `${text} is C source, not an object file`, {
+      hint: `compile it first: netkit build ${text}`,
+    });
+  }
   if (!text.startsWith(prefix)) return text;
   const folder = join(packageRoot(), 'dist/bpf');
   const names = builtins(folder);

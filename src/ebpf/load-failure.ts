@@ -1,5 +1,5 @@
 import { NetkitError } from '../base/errors.js';
-import { capabilityHint } from '../host/capabilities.js';
+import { capabilityHint, missingFor } from '../host/capabilities.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { LibbpfFailure } from '../sys/libbpf-log.js';
 import { readRefusal, VerifierError } from './verifier-error.js';
@@ -65,5 +65,8 @@ function verifierError(spec: ObjectSpec, program: string, log: string): Verifier
   const line = refusal.instruction === undefined ? undefined : spec.sourceLine(program, refusal.instruction);
   const place =
     line === undefined ? refusal.place : { file: line.file, line: line.line, source: line.source };
-  return new VerifierError(program, refusal.reason, place, log);
+  const hint = missingFor('load-tracing').includes('perfmon')
+    ? 'without CAP_PERFMON the verifier refuses arithmetic on pointers: run as root, or with it'
+    : undefined;
+  return new VerifierError(program, refusal.reason, place, log, hint);
 }

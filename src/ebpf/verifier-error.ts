@@ -19,13 +19,15 @@ export class VerifierError extends NetkitError {
   readonly log: string;
 
   /** @internal */
-  constructor(program: string, reason: string, place: SourcePlace | undefined, log: string) {
+  /** @param hint in place of the source line */
+  constructor(program: string, reason: string, place: SourcePlace | undefined, log: string, hint?: string) {
     const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
     super('verifier-refused', `the verifier refused program '${program}'${where}: ${reason}`, {
       hint:
-        place?.source === undefined || place.source === ''
+        hint ??
+        (place?.source === undefined || place.source === ''
           ? undefined
-          : `the line is: ${place.source.trim()}`,
+          : `the line is: ${place.source.trim()}`),
       details: {
         program,
         reason,

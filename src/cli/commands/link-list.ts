@@ -9,5 +9,8 @@ export const run: Command<'link list'> = async (context, { function: name }, { a
   const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
   const listed = all ? listAllLinks(functions) : functions.flatMap(({ links }) => links);
   const links = listed.map(linkDocument);
-  context.output.result({ links }, (page) => linkTable(page, links));
+  context.output.result({ links }, (page) => {
+    if (links.length === 0) page.line('no links');
+    linkTable(page, links);
+  });
 };

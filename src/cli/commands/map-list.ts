@@ -9,5 +9,8 @@ export const run: Command<'map list'> = async (context, { function: name }, { al
   const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
   const listed = all ? listAllMaps(functions) : functions.flatMap(({ maps }) => maps);
   const maps = listed.map(mapDocument);
-  context.output.result({ maps }, (page) => mapTable(page, maps));
+  context.output.result({ maps }, (page) => {
+    if (maps.length === 0) page.line('no maps');
+    mapTable(page, maps);
+  });
 };

@@ -9,5 +9,8 @@ export const run: Command<'prog list'> = async (context, { function: name }, { a
   const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
   const listed = all ? listAllPrograms(functions) : functions.flatMap(({ programs }) => programs);
   const programs = listed.map(programDocument);
-  context.output.result({ programs }, (page) => programTable(page, programs));
+  context.output.result({ programs }, (page) => {
+    if (programs.length === 0) page.line('no programs');
+    programTable(page, programs);
+  });
 };

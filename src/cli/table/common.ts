@@ -2,7 +2,7 @@ import type { CommandEntry, OptionEntry } from './types.js';
 
 /** Options that every command takes, before or after its name. */
 export const globalOptions = [
-  { long: 'json', about: 'Print one JSON document; errors are JSON too.' },
+  { long: 'json', about: 'Print one JSON document; errors are JSON too, on standard error.' },
   {
     long: 'json-strings',
     about: 'As `--json`, with 64-bit integers as strings, for readers that would round them.',

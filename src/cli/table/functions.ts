@@ -62,7 +62,7 @@ export const functionCommands = [
       {
         long: 'replace',
         about:
-          'Put the object in the place of a loaded function of that name: its links get the new programs without a gap, its maps are new.',
+          'Put the object in the place of a loaded function of that name: its links get the new programs without a gap, its maps are new and empty, but for those reused. When there is none, it is loaded.',
       },
       { long: 'persist', about: 'Bring the function back after a reboot.' },
     ],
@@ -70,7 +70,11 @@ export const functionCommands = [
     exits: [
       { status: 1, about: 'The file is not an eBPF object, or is damaged.' },
       { status: 5, about: 'A function of that name is loaded already.' },
-      { status: 7, about: 'The verifier refused a program; `--json` carries its whole log.' },
+      {
+        status: 7,
+        about:
+          'The verifier refused a program; `--json` carries its whole log, `--log-level debug` prints it.',
+      },
     ],
     examples: [
       { command: 'netkit load firewall.bpf.o --name fw', about: 'Load the function fw.' },

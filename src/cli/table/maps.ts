@@ -70,7 +70,7 @@ export const mapCommands = [
     exits: [{ status: 3, about: 'There is no such map, or no such key in it.' }],
     examples: [
       { command: 'netkit map get fw/blocklist_v4 10.0.0.0/8', about: 'Read the entry of a prefix.' },
-      { command: 'netkit map get fw/stats 0 --per-cpu', about: 'Read a counter, CPU by CPU.' },
+      { command: 'netkit map get fw/stats pass_no_match --per-cpu', about: 'Read a counter, CPU by CPU.' },
     ],
   },
   {
