@@ -11,8 +11,8 @@ import { type MapPart, mapCodec } from '../obj/map-codecs.js';
 import { listedMapName } from '../obj/maps.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { CommandContext } from './context.js';
-import { pinsOf } from './environment.js';
 import { objectFile } from './object-file.js';
+import { openReference } from './open-reference.js';
 
 export interface TypeOptions {
   readonly keyType?: string | undefined;
@@ -28,7 +28,7 @@ export async function openTypedMap(
   options: TypeOptions,
 ): Promise<BpfMap> {
   const spec = options.types === undefined ? undefined : await readSpec(objectFile(options.types));
-  const map = openMap(reference, pinsOf(context));
+  const map = await openReference(context, reference, openMap);
   try {
     if (!mayReadBtf()) {
       const types = await storedTypes(context, reference);

@@ -27,3 +27,19 @@ export function explainEntry(
   }
   return error;
 }
+
+const descriptorKeyed: ReadonlySet<string> = new Set([
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+]);
+
+/** Keys of local storage are descriptors of the calling process: a number would name one of netkit's own. @throws NetkitError `unsupported` */
+export function refuseDescriptorKeys(type: string): void {
+  if (!descriptorKeyed.has(type)) return;
+  throw new NetkitError(
+    'unsupported',
+    `entries of ${type} maps belong to open files of a process: netkit cannot name them`,
+  );
+}

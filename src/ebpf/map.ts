@@ -10,7 +10,7 @@ import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
 import { kernelBtf } from './kernel-btf.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
-import { explainEntry } from './map-failure.js';
+import { explainEntry, refuseDescriptorKeys } from './map-failure.js';
 import { type MapInfo, readMapInfo } from './map-info.js';
 import { possibleCpus } from './possible-cpus.js';
 
@@ -47,7 +47,12 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
   /** @internal */
   constructor(fd: Fd, types: MapTypes = {}) {
     super(fd);
-    this.info = readMapInfo(fd);
+    try {
+      this.info = readMapInfo(fd);
+    } catch (error) {
+      fd[Symbol.dispose]();
+      throw error;
+    }
     this.perCpu = perCpuTypes.has(this.info.type);
     this.#calls = new MapCalls(fd);
     this.#types = types;
@@ -281,6 +286,7 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
   }
 
   #encodeKey(key: Value): Uint8Array {
+    refuseDescriptorKeys(this.info.type);
     const bytes = new Uint8Array(this.info.keySize);
     this.keyCodec.encode(key, viewOf(bytes), 0);
     return bytes;

@@ -3,10 +3,11 @@ import { openLink } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { linkDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { openReference } from '../open-reference.js';
 
 export const run: Command<'link show'> = async (context, { reference }) => {
   const bpffs = pinsOf(context);
-  using opened = openLink(reference, bpffs);
+  using opened = await openReference(context, reference, openLink);
   const info = opened.info();
   const own = listFunctions(bpffs, storeOf(context))
     .flatMap(({ links }) => links)

@@ -6,7 +6,7 @@ import type { Program } from '../../ebpf/program.js';
 import { capabilityHint, missingFor } from '../../host/capabilities.js';
 import { writePcap } from '../../obj/pcap.js';
 import type { Command } from '../context.js';
-import { pinsOf } from '../environment.js';
+import { openReference } from '../open-reference.js';
 import { writeOutputFile } from '../output-file.js';
 import { type Cell, type Page, tone } from '../page.js';
 import type { DocumentOf } from '../schema/index.js';
@@ -26,7 +26,7 @@ export const run: Command<'prog run'> = async (context, { reference }, options) 
   if (cut > 0)
     output.warn(`${cut} of ${packets.length} packets are cut short in the capture, and run as they are`);
   refuseWithoutRights();
-  using program = openProgram(reference, pinsOf(context));
+  using program = await openReference(context, reference, openProgram);
   const { id, name, type: word } = program.info();
   const type = packetType(word);
   if (type === undefined) {

@@ -3,10 +3,11 @@ import { openProgram } from '../../cnf/reference.js';
 import type { Command } from '../context.js';
 import { programDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { openReference } from '../open-reference.js';
 
 export const run: Command<'prog show'> = async (context, { reference }) => {
   const bpffs = pinsOf(context);
-  using opened = openProgram(reference, bpffs);
+  using opened = await openReference(context, reference, openProgram);
   const { id } = opened.info();
   const own = listFunctions(bpffs, storeOf(context))
     .flatMap(({ programs }) => programs)
