@@ -48,11 +48,6 @@ export function syncDirectory(directory: string): void {
   }
 }
 
-/** Whether a file of this name is a half-written one of {@link writeFileSynced}: readers of a directory skip it. */
-export function isTemporaryName(name: string): boolean {
-  return temporaryName.test(name);
-}
-
 /** Tells apart what one process writes; who guesses it gains nothing. node:crypto would take 3 ms to load. */
 function randomHex(): string {
   return Math.floor(Math.random() * 2 ** 32)
