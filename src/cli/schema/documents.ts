@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { batchDocuments } from './batch-documents.js';
+import { entryDocuments } from './entry-documents.js';
+import { entryFileDocuments } from './entry-file-documents.js';
+import { mapDocuments } from './map-documents.js';
 import {
   change,
   count,
@@ -7,12 +11,11 @@ import {
   flag,
   link,
   loadedFunction,
-  map,
-  mapName,
   maybe,
   program,
   text,
 } from './shapes.js';
+import { watchDocuments } from './watch-documents.js';
 
 /** The JSON document of every command, without `schemaVersion`, which every one has. */
 export const documents = {
@@ -194,41 +197,11 @@ export const documents = {
     links: z.array(link).meta({ description: 'The links.' }),
   }),
   'link show': z.strictObject({ link }),
-  'map list': z.strictObject({
-    maps: z.array(map).meta({ description: 'The maps.' }),
-  }),
-  'map show': z.strictObject({ map }),
-  'map get': z.strictObject({
-    map: mapName,
-    key: decoded('The key.'),
-    value: decoded('The value; of a per-CPU map the sum, or null where there is none or --per-cpu is given.'),
-    perCpu: perCpuValues(),
-  }),
-  'map update': z.strictObject({
-    map: mapName,
-    key: decoded('The key.'),
-    value: decoded('The value.'),
-    when: z.enum(['any', 'noexist', 'exist']).meta({ description: 'On what condition it is written.' }),
-    ...change,
-  }),
-  'map delete': z.strictObject({
-    map: mapName,
-    key: decoded('The key.'),
-    deleted: flag('False when the key was not there.'),
-    ...change,
-  }),
-  'map dump': z.strictObject({
-    map: mapName,
-    entries: z
-      .array(
-        z.strictObject({
-          key: decoded('The key.'),
-          value: decoded('The value, as `map get` gives it.'),
-          perCpu: perCpuValues(),
-        }),
-      )
-      .meta({ description: 'Every entry.' }),
-  }),
+  ...mapDocuments,
+  ...entryDocuments,
+  ...entryFileDocuments,
+  ...watchDocuments,
+  ...batchDocuments,
   doctor: z.strictObject({
     kernel: z
       .strictObject({
@@ -275,15 +248,3 @@ export const documents = {
     kernel: text('The release of the kernel.'),
   }),
 } as const;
-
-function perCpuValues() {
-  return maybe(
-    z.array(
-      z.strictObject({
-        cpu: count('The number of the CPU.'),
-        value: decoded('Its value.'),
-      }),
-    ),
-    'With --per-cpu: the value of each CPU.',
-  );
-}

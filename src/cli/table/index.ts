@@ -1,15 +1,23 @@
+import { batchCommands } from './batch.js';
+import { entryCommands } from './entries.js';
+import { entryFileCommands } from './entry-files.js';
 import { functionCommands } from './functions.js';
 import { machineCommands } from './machine.js';
 import { mapCommands } from './maps.js';
 import { objectCommands } from './objects.js';
 import { programCommands } from './programs.js';
 import type { ArgumentsOf, CommandEntry, GroupEntry, OptionsOf } from './types.js';
+import { watchCommands } from './watch.js';
 
 const entries = [
   ...objectCommands,
   ...functionCommands,
   ...programCommands,
   ...mapCommands,
+  ...entryCommands,
+  ...entryFileCommands,
+  ...watchCommands,
+  ...batchCommands,
   ...machineCommands,
 ] as const;
 
@@ -42,5 +50,6 @@ export const chapters: readonly { readonly title: string; readonly commands: rea
   { title: 'Functions', commands: functionCommands },
   { title: 'Programs and links', commands: programCommands },
   { title: 'Maps', commands: mapCommands },
-  { title: 'The machine and netkit itself', commands: machineCommands },
+  { title: 'Entries of maps', commands: [...entryCommands, ...entryFileCommands, ...watchCommands] },
+  { title: 'The machine and netkit itself', commands: [...batchCommands, ...machineCommands] },
 ];

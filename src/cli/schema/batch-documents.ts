@@ -1,0 +1,2 @@
+/** Documents of `batch`. */
+export const batchDocuments = {} as const;

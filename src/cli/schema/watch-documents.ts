@@ -1,0 +1,2 @@
+/** Documents of `map watch`. */
+export const watchDocuments = {} as const;

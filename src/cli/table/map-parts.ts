@@ -1,0 +1,39 @@
+/** Arguments and options that several map commands take. */
+export const anyMap = {
+  name: 'reference',
+  shown: 'REF',
+  kind: 'map',
+  required: true,
+  about: '`FUNCTION/MAP`, `id:N`, `name:TEXT` or the path of a pin.',
+} as const;
+
+export const key = {
+  name: 'key',
+  kind: 'text',
+  required: true,
+  about: 'The key as text, JSON or `hex:…`, in the form that its type asks for; `netkit map show` tells it.',
+} as const;
+
+export const keyType = {
+  long: 'key-type',
+  value: { name: 'TYPE', kind: 'text' },
+  about:
+    'The type of the keys, for a map without BTF: `u8` … `s64`, `be16` … `be64`, `ipv4`, `ipv6`, `prefix4`, `prefix6`, `mac`, `string`, `bytes:N`, or a C type of `--types`.',
+} as const;
+
+export const valueType = {
+  long: 'value-type',
+  value: { name: 'TYPE', kind: 'text' },
+  about: 'The type of the values, likewise.',
+} as const;
+
+export const types = {
+  long: 'types',
+  value: { name: 'OBJ', kind: 'object' },
+  about: 'An object file whose C types `--key-type` and `--value-type` may name.',
+} as const;
+
+export const perCpu = {
+  long: 'per-cpu',
+  about: 'For per-CPU maps: the value of each CPU, instead of their sum.',
+} as const;
