@@ -1,11 +1,12 @@
-// `npm run bench [-- --rounds N] [--json FILE] [--write] [--strict]`: measures what the budgets are about, each command beside
+// `npm run bench [-- --rounds N] [--only GROUP] [--json FILE] [--write] [--strict]`: measures what the budgets are about, each command beside
 // bare Node and the tools that do the same work, and prints the table. As root. Row groups are the files of scripts/bench.
-//   --rounds N    rounds that count, 25 by default
+//   --rounds N    rounds that count, in place of each group's own number
+//   --only GROUP  the rows of one file of scripts/bench, such as spine
 //   --json FILE   all samples
 //   --write       puts the table into README.md
 //   --strict      ends with status 1 when a budget is missed
 import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Lab, ROOT, runInside } from './bench/lib/lab.mjs';
@@ -23,53 +24,53 @@ try {
   process.exitCode = 1;
 }
 
-async function bench({ rounds, json, write, strict }) {
+async function bench({ rounds, only, json, write, strict }) {
   const lab = new Lab();
   const groups = [];
   for (const file of readdirSync(join(ROOT, 'scripts/bench')).sort()) {
-    if (!file.endsWith('.mjs')) continue;
+    const name = basename(file, '.mjs');
+    if (!file.endsWith('.mjs') || (only !== undefined && only !== name)) continue;
     const { rows } = await import(`./bench/${file}`);
-    groups.push(rows(lab));
+    groups.push(await measuredGroup(rows(lab), rounds));
   }
-  const samples = measure(
-    groups.flatMap(({ chains }) => chains),
-    rounds,
-    progress,
-  );
-  const judged = judge(
-    groups.flatMap((group) => group.rows),
-    samples,
-  );
-  process.stdout.write(`${markdown(judged)}\n`);
+  if (groups.length === 0) throw new Error(`there are no rows '${only}'`);
   const on = machine();
-  if (json !== undefined) {
-    const document = { machine: on, rounds, rows: judged, samples: Object.fromEntries(samples) };
-    writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
-  }
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine: on, groups }, null, 2)}\n`);
+  const rowsOf = groups.flatMap(({ judged }) => judged);
   // The rows without a budget measure the same thing twice.
-  const busy = judged.some(({ budget, low, high }) => budget === undefined && high - low > mostNoise);
+  const busy = rowsOf.some((row) => row.noise === true && row.high - row.low > mostNoise);
   if (busy)
     process.stderr.write(
       `bench: the machine is busy (the noise is above ${mostNoise} ms): these numbers mean little\n`,
     );
   if (write && busy) throw new Error('README.md is left as it is: repeat it when the machine is idle');
-  if (write) writeBetween(join(ROOT, 'README.md'), section(judged, on, rounds));
-  const missed = judged.some(({ verdict }) => verdict === 'missed');
+  if (write) writeBetween(join(ROOT, 'README.md'), section(groups, on));
+  const missed = rowsOf.some(({ verdict }) => verdict === 'missed');
   return strict && missed ? 1 : 0;
+}
+
+/** Measures a group and prints its table; `rounds` goes before the group's own number. */
+async function measuredGroup({ title, chains, rows, rounds: usual }, rounds = usual) {
+  const samples = measure(chains, rounds, progress);
+  const judged = judge(rows, samples);
+  process.stdout.write(`${title}\n\n${markdown(judged)}\n\n`);
+  return { title, rounds, judged, samples: Object.fromEntries(samples) };
 }
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '25' },
+      rounds: { type: 'string' },
+      only: { type: 'string' },
       json: { type: 'string' },
       write: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
     },
   });
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
     throw new Error(`--rounds '${values.rounds}' is not a whole number above 0`);
+  if (values.write && values.only !== undefined) throw new Error('--write needs all rows: leave --only out');
   if (process.getuid() !== 0) throw new Error('it loads programs into the kernel: run it as root');
   return { ...values, rounds };
 }

@@ -125,13 +125,20 @@ function theDeclarations() {
   writeFileSync(
     join(consumer, 'use.mts'),
     `import { load, NetkitError, ObjectSpec } from 'netkit';
+import { firewall } from './firewall.types.mjs';
 export async function use(): Promise<void> {
   const spec: ObjectSpec = await ObjectSpec.read('x.bpf.o');
   using loaded = load(spec);
   console.log(loaded, NetkitError);
+  using typed = load(await ObjectSpec.read('firewall.bpf.o', { types: firewall }));
+  typed.map('blocklist_v4').set('10.0.0.0/8', 'drop');
+  // @ts-expect-error: no such enumerator
+  typed.map('blocklist_v4').set('10.0.0.0/8', 'dorp');
 }
 `,
   );
+  const types = join(consumer, 'firewall.types.mts');
+  execFileSync(join(prefix, 'bin/netkit'), ['gen', 'types', firewall(), '-o', types]);
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
   const tsc = spawnSync(
     process.execPath,

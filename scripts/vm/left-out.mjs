@@ -4,4 +4,5 @@ export const leftOut = {
   'test/e2e/build.test.ts': 'compiles only, for no kernel in particular',
   'test/e2e/killed.test.ts': 'kills some hundred commands: an hour; --filter=killed runs it all the same',
   'test/e2e/inspect.test.ts': 'reads object files only',
+  'test/e2e/gen-types.test.ts': 'reads object files only, and compiles TypeScript',
 };

@@ -1,8 +1,10 @@
+import type { ChangeSession } from '../cnf/session.js';
 import type { GlobalOptions } from './globals.js';
 import type { Io } from './io.js';
 import type { Output } from './output.js';
+import type { Parsed } from './parse.js';
 import type { DocumentOf } from './schema/index.js';
-import type { Arguments, CommandName, Options } from './table/index.js';
+import type { Arguments, CommandName, Options, Row } from './table/index.js';
 import type { ArgumentValue, OptionValue } from './table/types.js';
 
 /** What a command's body gets beside its arguments and options. */
@@ -21,6 +23,10 @@ export interface CommandContext<N extends CommandName = CommandName> {
    */
   readonly signal: AbortSignal;
   readonly io: Io;
+  /** In a batch: the lock that its changes share, and the transaction that they are part of. */
+  readonly session?: ChangeSession | undefined;
+  /** Runs the body of another command in surroundings made for it, and returns its status: for the lines of a batch. */
+  perform(context: CommandContext, row: Row, parsed: Parsed): Promise<number>;
 }
 
 export interface Paths {

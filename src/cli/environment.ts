@@ -8,7 +8,7 @@ import type { ChangeAction } from './schema/index.js';
 
 /** What `change` needs to know of this command. */
 export function environmentOf(context: CommandContext): EnvironmentOptions {
-  const { command, options, output, paths, signal } = context;
+  const { command, options, output, paths, session, signal } = context;
   return {
     bpffs: paths.bpffsGiven ? paths.bpffs : undefined,
     stateDir: paths.stateDir,
@@ -16,6 +16,7 @@ export function environmentOf(context: CommandContext): EnvironmentOptions {
     command,
     dryRun: options.dryRun,
     signal,
+    session,
     note: (text) => output.note(text),
   };
 }

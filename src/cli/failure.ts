@@ -25,7 +25,7 @@ export function guessStyle(argv: readonly string[]): FailureStyle {
 
 /** Says what went wrong on standard error, and returns the exit status. */
 export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): number {
-  const error = known(io, thrown);
+  const error = asNetkitError(io, thrown);
   if (style.json) {
     const { code, message, hint = null, details } = error;
     const bigints = style.jsonStrings ? 'string' : 'number';
@@ -38,7 +38,8 @@ export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): num
   return error.exitStatus;
 }
 
-function known(io: Io, thrown: unknown): NetkitError {
+/** What a user is to see of anything that was thrown. */
+export function asNetkitError(io: Pick<Io, 'signal'>, thrown: unknown): NetkitError {
   if (io.signal.aborted && !(thrown instanceof NetkitError && thrown.code === 'interrupted')) {
     return new NetkitError('interrupted', 'interrupted', { cause: thrown });
   }

@@ -1,7 +1,8 @@
 /** The outside of a command line, so that tests can run `main` in their own process. */
 
 export interface OutputStream {
-  write(text: string): unknown;
+  /** `done` is called when the bytes are on their way, and may be used for something else. */
+  write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }

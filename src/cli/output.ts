@@ -7,6 +7,9 @@ import { blockText, cellText, Page, plainText } from './page.js';
 /** The number in every JSON document, raised when a release changes a document incompatibly. */
 export const schemaVersion = 1;
 
+/** Between two numbers that a terminal shows of a count. */
+const refreshMs = 200;
+
 /**
  * Where a command says things: its result on standard output, everything else on standard error.
  *
@@ -42,6 +45,18 @@ export class Output<Document extends object = object> {
     else this.#show(fill);
   }
 
+  /**
+   * A piece of a result that is too large for one document or page, such as the entries of a map. Waits until the bytes
+   * may be used for something else, so that a slow reader slows the command down.
+   * @returns false when nobody reads standard output any more: what is left need not be made
+   */
+  async bytes(chunk: Uint8Array): Promise<boolean> {
+    await this.flush();
+    return new Promise((resolve) => {
+      this.#io.stdout.write(chunk, (error) => resolve(error === undefined || error === null));
+    });
+  }
+
   /** A remark that the user may want to know; nothing is wrong. */
   note(text: string): void {
     if (this.#says('info')) this.#aside(text);
@@ -63,18 +78,49 @@ export class Output<Document extends object = object> {
   }
 
   /**
+   * Waits for `work`, which counts what it has done. When that takes longer than a second and standard error is a
+   * terminal, it shows how much that is and how fast it goes.
+   */
+  async counting<T>(
+    what: string,
+    noun: string,
+    work: (add: (amount: number) => void) => Promise<T>,
+  ): Promise<T> {
+    const started = performance.now();
+    let count = 0;
+    const text = (): string => {
+      const perSecond = Math.round((count * 1000) / Math.max(1, performance.now() - started));
+      return `${what}: ${grouped(count)} ${noun}, ${grouped(perSecond)} a second`;
+    };
+    const add = (amount: number): void => {
+      count += amount;
+    };
+    return this.#spinning(text, () => work(add));
+  }
+
+  /**
    * Waits for `work`. When that takes longer than a second and standard error is a terminal, it shows `what` meanwhile.
    * Work that never returns to the event loop shows nothing.
    */
-  async progress<T>(what: string, work: () => Promise<T>): Promise<T> {
+  progress<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.#spinning(() => what, work);
+  }
+
+  async #spinning<T>(text: () => string, work: () => Promise<T>): Promise<T> {
     if (!this.#io.stderr.isTTY || this.#options.json || !this.#says('info')) return work();
     let stop: (() => void) | undefined;
     let over = false;
     const timer = setTimeout(async () => {
       const { default: ora } = await import('ora');
       if (over) return;
-      const spinner = ora({ text: cellText(what), stream: process.stderr, discardStdin: false }).start();
-      stop = () => spinner.stop();
+      const spinner = ora({ text: cellText(text()), stream: process.stderr, discardStdin: false }).start();
+      const refresh = setInterval(() => {
+        spinner.text = cellText(text());
+      }, refreshMs);
+      stop = () => {
+        clearInterval(refresh);
+        spinner.stop();
+      };
     }, 1000);
     try {
       return await work();
@@ -150,4 +196,9 @@ export class Output<Document extends object = object> {
       this.#io.stdout.write(await text());
     });
   }
+}
+
+/** `1,234,567` */
+function grouped(amount: number): string {
+  return String(amount).replace(/\B(?=(\d{3})+$)/g, ',');
 }

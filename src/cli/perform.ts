@@ -1,10 +1,11 @@
 import { NetkitError } from '../base/errors.js';
 import { actions } from './actions.js';
-import type { CommandModule } from './context.js';
+import { commandText } from './command-text.js';
+import type { CommandContext, CommandModule } from './context.js';
 import { readGlobals, readPaths } from './globals.js';
 import type { Io } from './io.js';
 import { Output } from './output.js';
-import { parse } from './parse.js';
+import { type Parsed, parse } from './parse.js';
 import type { Row } from './table/index.js';
 
 /**
@@ -15,29 +16,38 @@ export async function perform(
   row: Row,
   rest: readonly string[],
   io: Io,
-  bodies: { readonly [name: string]: (() => Promise<CommandModule>) | undefined } = actions,
+  bodies: Bodies = actions,
 ): Promise<number> {
-  const { args, options, values } = parse(row, rest);
-  const globals = readGlobals(values, io);
-  const paths = readPaths(values, io);
-  const output = new Output(io, globals);
+  const parsed = parse(row, rest);
+  const options = readGlobals(parsed.values, io);
+  const context: CommandContext = {
+    command: commandText(row, rest),
+    output: new Output(io, options),
+    paths: readPaths(parsed.values, io),
+    options,
+    signal: io.signal,
+    io,
+    perform: (line, command, words) => performIn(line, command, words, bodies),
+  };
+  return performIn(context, row, parsed, bodies);
+}
+
+type Bodies = { readonly [name: string]: (() => Promise<CommandModule>) | undefined };
+
+/** Runs the body of a command in surroundings made for it. */
+async function performIn(
+  context: CommandContext,
+  row: Row,
+  { args, options }: Parsed,
+  bodies: Bodies,
+): Promise<number> {
   const load = bodies[row.name];
   if (load === undefined) throw new NetkitError('failed', `'${row.name}' has no body`);
   const { run } = await load();
   try {
-    const command = ['netkit', row.name, ...rest.map(quoted)].join(' ');
-    const status = await run(
-      { command, output, paths, options: globals, signal: io.signal, io },
-      args,
-      options,
-    );
+    const status = await run(context, args, options);
     return typeof status === 'number' ? status : 0;
   } finally {
-    await output.flush();
+    await context.output.flush();
   }
-}
-
-/** A word as one would type it in a shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,25 +1,15 @@
 /** Maps as the map commands work with them: opened by reference, typed by BTF or by `--key-type` and `--value-type`. */
-import { NetkitError } from '../base/errors.js';
-import { suggestion } from '../base/suggest.js';
 import { openMap, splitReference } from '../cnf/reference.js';
-import { pinName } from '../ebpf/kernel-object.js';
-import type { BpfMap, MapTypes } from '../ebpf/map.js';
+import type { BpfMap } from '../ebpf/map.js';
 import { sumOverCpus } from '../ebpf/per-cpu.js';
-import { missingFor } from '../host/capabilities.js';
-import { type Codec, codecFor, codecForWord, typeWords, type Value } from '../obj/codec/index.js';
-import { type MapPart, mapCodec } from '../obj/map-codecs.js';
-import { listedMapName } from '../obj/maps.js';
-import type { ObjectSpec } from '../obj/spec.js';
+import type { Value } from '../obj/codec/index.js';
+import { type MapOperation, requireOperation } from '../obj/map-operations.js';
 import type { CommandContext } from './context.js';
-import { objectFile } from './object-file.js';
+import { readTypeOptions, type TypeOptions, typesOf } from './entry-types.js';
 import { openReference } from './open-reference.js';
+import type { Page } from './page.js';
 
-export interface TypeOptions {
-  readonly keyType?: string | undefined;
-  readonly valueType?: string | undefined;
-  /** An object file whose types may be named. */
-  readonly types?: string | undefined;
-}
+export type { TypeOptions } from './entry-types.js';
 
 /** @throws NetkitError `not-found`, `usage`, `bad-value` when a type does not have the map's width */
 export async function openTypedMap(
@@ -27,18 +17,10 @@ export async function openTypedMap(
   reference: string,
   options: TypeOptions,
 ): Promise<BpfMap> {
-  const spec = options.types === undefined ? undefined : await readSpec(objectFile(options.types));
+  const given = await readTypeOptions(options);
   const map = await openReference(context, reference, openMap);
   try {
-    if (!mayReadBtf()) {
-      const types = await storedTypes(context, reference);
-      map.onHiddenTypes(() => types);
-    }
-    const { keySize, valueSize, type } = map.info;
-    map.useTypes({
-      key: codecOf('key', options.keyType, keySize, spec, type === 'lpm_trie'),
-      value: codecOf('value', options.valueType, valueSize, spec, false),
-    });
+    map.useTypes(await typesOf(context, reference, map, given));
     return map;
   } catch (error) {
     map[Symbol.dispose]();
@@ -46,87 +28,21 @@ export async function openTypedMap(
   }
 }
 
-/** Reading an object takes a while to import, and most commands name no types. */
-async function readSpec(path: string): Promise<ObjectSpec> {
-  const { ObjectSpec } = await import('../obj/spec.js');
-  return ObjectSpec.read(path);
-}
-
-function mayReadBtf(): boolean {
-  return missingFor('enumerate').length === 0;
-}
-
-/** The types of a function's map by the object that netkit keeps: for users who may not read the kernel's BTF. */
-async function storedTypes(context: CommandContext, reference: string): Promise<MapTypes | undefined> {
-  if (reference.startsWith('/') || reference.includes(':')) return undefined;
-  const { functionName, name } = splitReference(reference);
-  const { StateStore } = await import('../cnf/store.js');
-  const store = new StateStore(context.paths.stateDir);
-  const state = store.read(functionName);
-  if (state === undefined || name === undefined) return undefined;
-  const { btf, maps } = await readSpec(store.objectPath(state.object.file));
-  const map = maps.find((each) => {
-    const listed = listedMapName(each, functionName);
-    return listed === name || pinName(listed) === name;
-  });
-  if (btf === undefined || map === undefined) return undefined;
-  const typed = (part: MapPart, id: number | undefined): Codec | undefined =>
-    id === undefined ? undefined : mapCodec(part, map, { btf, id });
-  return { key: typed('key', map.keyType), value: typed('value', map.valueType) };
-}
-
-function codecOf(
-  role: 'key' | 'value',
-  word: string | undefined,
-  size: number,
-  spec: ObjectSpec | undefined,
-  prefix: boolean,
-): Codec | undefined {
-  if (word === undefined) return undefined;
-  const codec = cType(word, spec, role, prefix) ?? codecForWord(word, { role, size });
-  if (codec.size === size) return codec;
-  throw new NetkitError(
-    'bad-value',
-    `${word} has ${codec.size} bytes, the ${role}s of this map have ${size}`,
-  );
-}
-
-/** `struct x`, `union x`, `enum x` or a typedef of the object given by `--types`. */
-function cType(word: string, spec: ObjectSpec | undefined, role: string, prefix: boolean): Codec | undefined {
-  const named = /^(struct|union|enum) (\w+)$/.exec(word);
-  if (
-    named === null &&
-    (spec === undefined || typeWords.some((known) => word.startsWith(known.split(':')[0] ?? '')))
-  )
-    return undefined;
-  if (spec?.btf === undefined) {
-    throw new NetkitError('usage', `'${word}' is a C type: name an object file that has it with --types OBJ`);
+/** {@link openTypedMap} for one operation on its entries. @throws NetkitError `unsupported` when the map's type has it not */
+export async function openMapFor(
+  operation: MapOperation,
+  context: CommandContext,
+  reference: string,
+  options: TypeOptions,
+): Promise<BpfMap> {
+  const map = await openTypedMap(context, reference, options);
+  try {
+    requireOperation({ name: mapNameOf(map, reference).name, type: map.info.type }, operation);
+    return map;
+  } catch (error) {
+    map[Symbol.dispose]();
+    throw error;
   }
-  const [kind, name] =
-    named === null
-      ? (['typedef', word] as const)
-      : ([named[1] as 'struct' | 'union' | 'enum', named[2] ?? ''] as const);
-  const type = spec.btf.find(name, kind);
-  if (type === undefined) {
-    throw new NetkitError('not-found', `${spec.path ?? spec.name} has no type '${word}'`, {
-      hint: suggestion(name, typeNames(spec, kind)),
-    });
-  }
-  return codecFor(spec.btf, type.id, { role, prefix });
-}
-
-function typeNames(spec: ObjectSpec, kind: string): string[] {
-  const { btf } = spec;
-  if (btf === undefined) return [];
-  return Array.from({ length: btf.count }, (_, id) => btf.type(id)).flatMap((type) =>
-    type.kind === kind && type.name !== '' ? [type.name] : [],
-  );
-}
-
-/** Reads a key by the map's type. @throws NetkitError `bad-value`, `usage` for a map without keys */
-export function parseKey(map: BpfMap, text: string): Value {
-  if (map.info.keySize > 0) return map.keyCodec.parse(text);
-  throw new NetkitError('usage', `the map '${map.info.name}' has no keys: it is a ${map.info.type}`);
 }
 
 /** How documents name a map: by the reference where that has a name, which the kernel may have cut. */
@@ -150,4 +66,22 @@ export function shownValue(map: BpfMap, value: Value, perCpu: boolean): ShownVal
   const sum = perCpu ? undefined : sumOverCpus(value);
   if (sum !== undefined) return { value: sum, perCpu: null };
   return { value: null, perCpu: value.map((each, cpu) => ({ cpu, value: each })) };
+}
+
+/** One entry's value for people: CPU by CPU where it has no sum; `prefix` is what a prefix map found it under. */
+export function fillValue(
+  page: Page,
+  map: BpfMap,
+  { value, perCpu }: ShownValue,
+  prefix: string | null,
+): void {
+  if (value !== null) {
+    const text = map.valueCodec.format(value);
+    page.line(prefix === null ? text : `${prefix} ${text}`);
+  } else if (perCpu !== null) {
+    page.table(
+      [{ title: 'CPU', align: 'right' }, 'VALUE'],
+      perCpu.map((each) => [each.cpu, map.valueCodec.format(each.value)]),
+    );
+  }
 }

@@ -81,7 +81,25 @@ export interface DropObject {
   readonly file: string;
 }
 
-export type Action = StoreObject | Load | Attach | Detach | Swap | Move | RecordState | Unpin | DropObject;
+/** Puts a folder of pins out of the way, in place of `unpin`, where a later step may want it back. */
+export interface SetAside {
+  readonly kind: 'set-aside';
+  readonly function: string;
+  readonly folder: string;
+  readonly to: string;
+}
+
+export type Action =
+  | StoreObject
+  | Load
+  | Attach
+  | Detach
+  | Swap
+  | Move
+  | RecordState
+  | Unpin
+  | SetAside
+  | DropObject;
 
 export interface Plan {
   /** Identifies the change in the journal and in the state that it leaves. */
@@ -115,6 +133,8 @@ export function describeAction(action: Action): string {
       return action.after === null ? `forget ${action.function}` : `record the state of ${action.function}`;
     case 'unpin':
       return `remove the pins in ${action.folder}`;
+    case 'set-aside':
+      return `put aside the pins in ${action.folder}`;
     case 'drop-object':
       return `remove the copy of the object of ${action.function}`;
   }

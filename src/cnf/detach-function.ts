@@ -6,7 +6,7 @@ import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
 import type { Proposal, World } from './environment.js';
-import { exists, functionFolder, stagingFolder } from './layout.js';
+import { asideFolders, exists, functionFolder, stagingFolder } from './layout.js';
 import { checkFunctionName } from './names.js';
 import { noSuchFunction } from './reference.js';
 import type { FunctionState, Hook, LinkState } from './state.js';
@@ -70,7 +70,9 @@ export function planUnload(world: World, functionName: string): DetachProposal {
   const bpffs = state?.bpffs ?? world.bpffs;
   const folder = functionFolder(bpffs, name);
   const staging = stagingFolder(bpffs, name);
-  if (state === undefined && !exists(folder) && !exists(staging) && !world.store.names().includes(name)) {
+  const aside = asideFolders(bpffs, name);
+  const isPinned = exists(folder) || exists(staging) || aside.length > 0;
+  if (state === undefined && !isPinned && !world.store.names().includes(name)) {
     throw noSuchFunction(name, world.bpffs);
   }
   const isThisBoot = state !== undefined && state.bootId === world.bootId;
@@ -86,6 +88,7 @@ export function planUnload(world: World, functionName: string): DetachProposal {
       ...(isThisBoot ? detachActions(state, links) : []),
       ...unpin(folder),
       ...unpin(staging),
+      ...aside.flatMap(unpin),
       ...world.store.objectsOf(name).map((file) => ({ kind: 'drop-object', function: name, file }) as const),
     ],
   };

@@ -3,14 +3,16 @@ import { NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { bootId, newUuid } from '../host/kernel.js';
-import { acquireLock, type Lock } from '../host/lock.js';
+import { acquireLock, type LockOptions } from '../host/lock.js';
 import { mountedBpffs, visibleBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
 import type { Stage } from './perform.js';
+import type { ChangeSession } from './session.js';
 import type { LinkState } from './state.js';
 import { StateStore } from './store.js';
+import { pendingBatch, recoverBatch } from './transaction.js';
 
 export interface EnvironmentOptions {
   /** A directory on a mounted bpffs; /sys/fs/bpf when left out. */
@@ -23,6 +25,8 @@ export interface EnvironmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** Goes on when what a killed command left cannot be undone: for what can work from the pins alone. */
   readonly despiteJournal?: boolean;
+  /** Holds the lock for several changes, and may make them all or none. */
+  readonly session?: ChangeSession | undefined;
   /** Gets what is worth knowing and no error; with the name of the link that it is about, if it is about one. */
   note(text: string, link?: string): void;
 }
@@ -70,7 +74,9 @@ export async function change(
   }
   const bpffs = mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
-  recoverLeftovers(options, store);
+  const transaction = options.session?.transaction;
+  // What an open transaction did is no leftover.
+  if (transaction === undefined) clearLeftovers(options, store);
   const world = worldOf(options, store, bpffs, scope);
   const proposal = await planner(world);
   if (proposal === undefined || proposal.actions.length === 0) return { actions: [], made: new Map() };
@@ -83,30 +89,45 @@ export async function change(
     function: proposal.function,
     actions: proposal.actions,
   };
-  await execute(plan, stage, options.signal);
+  if (transaction !== undefined) await transaction.perform(plan, stage, options.signal);
+  else {
+    await execute(plan, stage, options.signal);
+    if (options.despiteJournal === true) store.removeBatchJournal();
+  }
   return { actions: plan.actions, made: stage.made };
 }
 
 /** Clears what a killed command and the last boot left, under the lock; with `dryRun` only says what there is. */
 export async function recoverLeft(options: EnvironmentOptions): Promise<Recovery | undefined> {
   const store = new StateStore(options.stateDir);
-  if (options.dryRun === true) return pendingRecovery(store);
+  if (options.dryRun === true) return pendingBatch(store) ?? pendingRecovery(store);
   mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
-  return recoverLeftovers(options, store);
+  return clearLeftovers(options, store);
 }
 
-function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Lock> {
+/** Undefined where a session holds the lock, which then outlives this change. */
+async function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Disposable | undefined> {
+  if (options.session !== undefined) {
+    await options.session.enter();
+    return undefined;
+  }
   store.prepare();
-  return acquireLock(store.lockPath, {
+  return acquireLock(store.lockPath, lockOptions(options));
+}
+
+/** How a command waits for others, and what it tells of itself to those that wait for it. */
+export function lockOptions(options: EnvironmentOptions): LockOptions {
+  return {
     timeoutMs: options.lockTimeoutMs,
     command: options.command,
     signal: options.signal,
     onWait: (holder) => options.note(`waiting for ${holder}`),
-  });
+  };
 }
 
-function recoverLeftovers(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
+/** Takes back or finishes what killed commands left, and forgets what the last boot did. Call it under the lock. */
+export function clearLeftovers(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
   const recovery = recoverJournal(options, store);
   if (recovery !== undefined)
     options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
@@ -121,7 +142,9 @@ function recoverLeftovers(options: EnvironmentOptions, store: StateStore): Recov
 
 function recoverJournal(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
   try {
-    return recover(stageOf(options, store));
+    const stage = stageOf(options, store);
+    const batch = recoverBatch(stage);
+    return recover(stage) ?? batch;
   } catch (error) {
     if (options.despiteJournal !== true || !(error instanceof NetkitError)) throw error;
     options.note(`${error.message}: what was killed is not undone`);

@@ -13,7 +13,7 @@ import type { StateStore } from './store.js';
 const killStep = Number(process.env['NETKIT_TEST_KILL_STEP'] ?? -1);
 let step = 0;
 
-function steppingStone(): void {
+export function steppingStone(): void {
   if (step++ === killStep) process.kill(process.pid, 'SIGKILL');
 }
 
@@ -26,22 +26,32 @@ export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): P
   writeJournal(plan, stage);
   const done: Action[] = [];
   try {
-    for (const action of plan.actions) {
-      steppingStone();
-      // Native calls block the event loop: a signal arrives only here.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (signal?.aborted === true)
-        throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
-      done.push(action);
-      perform(action, stage);
-    }
-    steppingStone();
+    await performAll(plan, stage, signal, done);
   } catch (error) {
     undoAll(done, stage, error);
     stage.store.removeJournal();
     throw error;
   }
   stage.store.removeJournal();
+  steppingStone();
+}
+
+/** Performs action by action; `done` gets each before it begins. @throws the error of the step that failed */
+export async function performAll(
+  plan: Plan,
+  stage: Stage,
+  signal: AbortSignal | undefined,
+  done: Action[],
+): Promise<void> {
+  for (const action of plan.actions) {
+    steppingStone();
+    // Native calls block the event loop: a signal arrives only here.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted === true)
+      throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
+    done.push(action);
+    perform(action, stage);
+  }
   steppingStone();
 }
 
@@ -61,7 +71,7 @@ function causeOf(error: unknown): unknown {
 }
 
 /** Undoes in reverse, as far as it goes. @throws NetkitError when something could not be undone; the journal then stays */
-function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): void {
+export function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): void {
   const failures: string[] = [];
   for (const action of [...actions].reverse()) {
     try {
@@ -117,7 +127,7 @@ export function recover(stage: Stage): Recovery | undefined {
   return recovery;
 }
 
-function concernsFiles({ kind }: Action): boolean {
+export function concernsFiles({ kind }: Action): boolean {
   return kind === 'store-object' || kind === 'record' || kind === 'drop-object';
 }
 

@@ -20,6 +20,20 @@ export function stagingFolder(bpffs: string, functionName: string): string {
   return join(netkitFolder(bpffs), `+${functionName}`);
 }
 
+/** Where the pins in `folder` wait for the end of the batch that removed them. No function's name begins so. */
+export function asideFolder(folder: string, functionName: string, number: number): string {
+  return join(dirname(folder), `~${number}-${functionName}`);
+}
+
+/** The folders of {@link asideFolder} that are there for a function. */
+export function asideFolders(bpffs: string, functionName: string): string[] {
+  const isIts = new RegExp(`^~\\d{1,9}-${functionName}$`);
+  const folder = netkitFolder(bpffs);
+  return namesIn(folder)
+    .filter((name) => isIts.test(name))
+    .map((name) => join(folder, name));
+}
+
 export function pinPath(folder: string, kind: PinFolder, name: string): string {
   return join(folder, kind, pinName(name));
 }

@@ -92,6 +92,10 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
     // It comes last and restores by itself what it could not finish.
     undo: () => undefined,
   },
+  'set-aside': {
+    perform: (action) => rename(action.folder, action.to),
+    undo: (action) => rename(action.to, action.folder),
+  },
   'drop-object': {
     perform: (action, stage) => stage.store.dropObject(action.file),
     undo: () => undefined,

@@ -76,6 +76,12 @@ const pinsPath = z
     ),
   );
 
+const asideFolder = z
+  .string()
+  .check(
+    z.regex(/^\/(.*\/)?netkit\/~\d{1,9}-[a-z0-9][a-z0-9_-]{0,62}$/, "no folder of netkit's pins put aside"),
+  );
+
 /** What the journal holds: a plan of actions, each with such paths only as its kind may touch. */
 export const changePlan = z.object({
   change: z.string(),
@@ -94,14 +100,15 @@ export const changePlan = z.object({
         'move',
         'record',
         'unpin',
+        'set-aside',
         'drop-object',
       ]),
       function: functionName,
       file: z.optional(objectFile),
-      folder: z.optional(pinsFolder),
+      folder: z.optional(z.union([pinsFolder, asideFolder])),
       link: z.optional(linkState),
       from: z.optional(pinsPath),
-      to: z.optional(pinsPath),
+      to: z.optional(z.union([pinsPath, asideFolder])),
       displaced: z.optional(pinsPath),
       before: z.optional(z.nullable(functionState)),
       after: z.optional(z.nullable(functionState)),

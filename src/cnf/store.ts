@@ -10,6 +10,7 @@ import { changePlan, type FunctionState, functionState, stateFormat } from './st
 
 /** No function is called that: the name has a dot. */
 const journalFile = 'change.journal';
+const batchJournalFile = 'batch.journal';
 
 export class StateStore {
   readonly directory: string;
@@ -43,7 +44,7 @@ export class StateStore {
 
   /** Shutting everybody else out of a directory that is not netkit's, such as /tmp, would break the machine. */
   #refuseOthersFiles(): void {
-    const isOwn = /^(lock|change\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.bpf\.o)|\..*\.tmp)$/;
+    const isOwn = /^(lock|(change|batch)\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.bpf\.o)|\..*\.tmp)$/;
     const other = this.#files().find((file) => !isOwn.test(file));
     if (other === undefined) return;
     throw new NetkitError(
@@ -156,9 +157,18 @@ export class StateStore {
   removeJournal(): void {
     rmSync(join(this.directory, journalFile), { force: true });
   }
+
+  /** Where an atomic batch keeps what it did: see `batch-journal.ts`. */
+  get batchJournalPath(): string {
+    return join(this.directory, batchJournalFile);
+  }
+
+  removeBatchJournal(): void {
+    rmSync(this.batchJournalPath, { force: true });
+  }
 }
 
-const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
+export const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
 
 /** A file of a newer format may mean what this netkit does not know: it is left alone. */
 function refuseNewer(path: string, value: unknown): void {
@@ -170,7 +180,7 @@ function refuseNewer(path: string, value: unknown): void {
   });
 }
 
-function isPlan(value: unknown): value is Plan {
+export function isPlan(value: unknown): value is Plan {
   return changePlan.safeParse(value).success;
 }
 

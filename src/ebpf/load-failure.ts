@@ -1,5 +1,6 @@
 import { NetkitError } from '../base/errors.js';
 import { capabilityHint, missingFor } from '../host/capabilities.js';
+import type { ObjectSignature } from '../obj/object-types.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { LibbpfFailure } from '../sys/libbpf-log.js';
 import { readRefusal, VerifierError } from './verifier-error.js';
@@ -13,7 +14,7 @@ const summaries =
   /^(failed to load object|failed to load BPF|prog '.*': failed to load|prog '.*': -- (BEGIN|END))/;
 
 /** Turns a failed libbpf call and its log into the one error that says what is wrong. */
-export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): NetkitError {
+export function explainLoadFailure(spec: ObjectSpec<ObjectSignature>, failure: LibbpfFailure): NetkitError {
   const block = logBlock.exec(failure.log);
   if (block !== null && failure.errnoName !== 'E2BIG' && block[2]?.trim() !== '') {
     const [, program = '', log = ''] = block;
@@ -60,7 +61,7 @@ export function explainLoadFailure(spec: ObjectSpec, failure: LibbpfFailure): Ne
   return new NetkitError('bad-object', `${spec.name} cannot be loaded: ${reason}`, context);
 }
 
-function verifierError(spec: ObjectSpec, program: string, log: string): VerifierError {
+function verifierError(spec: ObjectSpec<ObjectSignature>, program: string, log: string): VerifierError {
   const refusal = readRefusal(log);
   const line = refusal.instruction === undefined ? undefined : spec.sourceLine(program, refusal.instruction);
   const place =

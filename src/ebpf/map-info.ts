@@ -24,6 +24,10 @@ export interface MapInfo {
   readonly keyTypeId: number;
   /** 0 without BTF. */
   readonly valueTypeId: number;
+  /** The id of the kernel's own BTF where the values are of one of its types, as those of struct_ops maps are; else 0. */
+  readonly kernelBtfId: number;
+  /** The id of that type; else 0. */
+  readonly kernelValueTypeId: number;
 }
 
 /** @internal */
@@ -40,5 +44,7 @@ export function readMapInfo(fd: Fd): MapInfo {
     btfId: block.get('btf_id'),
     keyTypeId: block.get('btf_key_type_id'),
     valueTypeId: block.get('btf_value_type_id'),
+    kernelBtfId: block.get('btf_vmlinux_id'),
+    kernelValueTypeId: block.get('btf_vmlinux_value_type_id'),
   };
 }

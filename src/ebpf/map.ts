@@ -1,63 +1,37 @@
-import { readFileSync } from 'node:fs';
+import { hostIsLittleEndian } from '../base/byte-order.js';
+import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
-import type { BtfGraph } from '../obj/btf/types.js';
-import type { Codec, Value } from '../obj/codec/index.js';
-import { type MapPart, mapCodec, referenceTypes } from '../obj/map-codecs.js';
-import { MapCalls } from '../sys/bpf.js';
-import { isErrno } from '../sys/errno.js';
-import type { Fd } from '../sys/fd.js';
+import type { Value } from '../obj/codec/index.js';
+import { referenceTypes } from '../obj/map-codecs.js';
+import type { MapOperation } from '../obj/map-operations.js';
 import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
-import { kernelBtf } from './kernel-btf.js';
-import { KernelObject, openPinOfKind } from './kernel-object.js';
-import { explainEntry, refuseDescriptorKeys } from './map-failure.js';
-import { type MapInfo, readMapInfo } from './map-info.js';
-import { possibleCpus } from './possible-cpus.js';
+import { type KernelObject, openPinOfKind } from './kernel-object.js';
+import { BulkMap, type EntryOptions, type UpdateMode, updateFlags } from './map-bulk.js';
+import { type CreateMapOptions, createMapFd, typesOf } from './map-create.js';
+import { openNamed } from './map-descriptors.js';
+import { storageTypes } from './map-kinds.js';
+import { decodeValue, decodeValueAt, encodeValue, viewOf } from './map-object.js';
+import { OpenedReferences, referenceField } from './map-references.js';
+import { walkKeys } from './map-walk.js';
 
+export type { EntryOptions, UpdateMode, WriteOptions } from './map-bulk.js';
+export type { CreateMapOptions, MapBtf } from './map-create.js';
+export { PartialWrite } from './map-failure.js';
+export type { MapFlagWord } from './map-flags.js';
 export type { MapInfo } from './map-info.js';
+export type { MapTypes } from './map-object.js';
+export type { ReadOptions } from './map-read.js';
 
-/** How `set` treats an entry: `noexist` writes only a new key, `exist` only one that is there, `any` both. */
-export type UpdateMode = 'any' | 'noexist' | 'exist';
-const updateFlags = { any: uapi.BPF_ANY, noexist: uapi.BPF_NOEXIST, exist: uapi.BPF_EXIST } as const;
-
-const perCpuTypes = new Set(['percpu_hash', 'percpu_array', 'lru_percpu_hash', 'percpu_cgroup_storage']);
-/** Values of per-CPU maps are stored at multiples of this many bytes. */
-const perCpuAlignment = 8;
-
-/** Codecs that replace what the map's BTF says. Their sizes must be the map's own. */
-export interface MapTypes {
-  readonly key?: Codec | undefined;
-  readonly value?: Codec | undefined;
-}
+/** Maps whose entries the kernel deletes without telling whether they were there. */
+const silentDeletes: ReadonlySet<string> = new Set(['devmap', 'cpumap']);
 
 /**
  * A map whose entries are read and written as values typed by BTF; without BTF they are `hex:` texts. Of a per-CPU map
  * `get` gives one value a CPU (an array). Disposing closes the descriptor; the map lives on while it is pinned or a
- * loaded program uses it.
+ * loaded program uses it. What a type of map has no operation for is `unsupported`, with the reason.
  */
-export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
-  /** As the map was made: nothing in it changes while the map lives. */
-  readonly info: MapInfo;
-  /** Whether each CPU has a value of its own: `get` gives them all, `set` takes one for all or an array. */
-  readonly perCpu: boolean;
-  readonly #calls: MapCalls;
-  #types: MapTypes;
-  #hiddenTypes: () => MapTypes | undefined = () => undefined;
-
-  /** @internal */
-  constructor(fd: Fd, types: MapTypes = {}) {
-    super(fd);
-    try {
-      this.info = readMapInfo(fd);
-    } catch (error) {
-      fd[Symbol.dispose]();
-      throw error;
-    }
-    this.perCpu = perCpuTypes.has(this.info.type);
-    this.#calls = new MapCalls(fd);
-    this.#types = types;
-  }
-
+export class BpfMap extends BulkMap implements Iterable<[Value, Value]> {
   /** Opens a pinned map. @throws NetkitError `not-found`, or `usage` when the pin is something else */
   static fromPin(path: string): BpfMap {
     return new BpfMap(openPinOfKind(path, 'map'));
@@ -73,65 +47,14 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     return listIds('map');
   }
 
-  /** What only /proc tells: bytes charged for the map (0 for kinds that do not count), and whether it is frozen. */
-  accounting(): { readonly memoryBytes: number | undefined; readonly frozen: boolean | undefined } {
-    const text = readFileSync(`/proc/self/fdinfo/${this.fd.value}`, 'utf8');
-    const field = (name: string): number | undefined => {
-      const value = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1];
-      return value === undefined ? undefined : Number(value);
-    };
-    const frozen = field('frozen');
-    return { memoryBytes: field('memlock'), frozen: frozen === undefined ? undefined : frozen === 1 };
-  }
-
-  /** The C spellings of key and value types, where the map has BTF. */
-  typeNames(): { readonly key: string | undefined; readonly value: string | undefined } {
-    const { btfId, keyTypeId, valueTypeId } = this.info;
-    if (btfId === 0) return { key: undefined, value: undefined };
-    const graph = kernelBtf(btfId);
-    const nameOf = (id: number): string | undefined => (id === 0 ? undefined : graph.nameOf(id));
-    return { key: nameOf(keyTypeId), value: nameOf(valueTypeId) };
-  }
-
   /**
-   * Where types come from when this user may not read the map's BTF, which needs CAP_SYS_ADMIN: the object that it
-   * was loaded from, say. Asked only then.
+   * Makes a map that belongs to no program: it goes with this object unless it is pinned or put into another map.
+   * @throws NetkitError `bad-value` for options that do not fit the type, `unsupported` where the kernel has no such maps
    */
-  onHiddenTypes(source: () => MapTypes | undefined): void {
-    this.#hiddenTypes = source;
-  }
-
-  /** Sets codecs for a map without BTF of its own, or in place of it. */
-  useTypes(types: MapTypes): void {
-    this.#types = { key: types.key ?? this.#types.key, value: types.value ?? this.#types.value };
-  }
-
-  /** Reads and writes keys: from the map's BTF, else bytes (`hex:…`), or numbers where they are the indices of an array. */
-  get keyCodec(): Codec {
-    const codec = this.#types.key ?? this.#codecOf('key');
-    this.#types = { ...this.#types, key: codec };
-    return codec;
-  }
-
-  /** Reads and writes values, one CPU's where the map is per-CPU: from the map's BTF, else bytes (`hex:…`). */
-  get valueCodec(): Codec {
-    const codec = this.#types.value ?? this.#codecOf('value');
-    this.#types = { ...this.#types, value: codec };
-    return codec;
-  }
-
-  #codecOf(part: MapPart): Codec {
-    const { btfId, keyTypeId, valueTypeId } = this.info;
-    const id = part === 'key' ? keyTypeId : valueTypeId;
-    if (btfId === 0 || id === 0) return mapCodec(part, this.info);
-    let btf: BtfGraph;
-    try {
-      btf = kernelBtf(btfId);
-    } catch (error) {
-      if (isErrno(error, 'EPERM', 'EACCES')) return this.#hiddenTypes()?.[part] ?? mapCodec(part, this.info);
-      throw error;
-    }
-    return mapCodec(part, this.info, { btf, id });
+  static create(options: CreateMapOptions): BpfMap {
+    const map = new BpfMap(createMapFd(options));
+    map.useTypes(typesOf(options, map.info));
+    return map;
   }
 
   /**
@@ -140,26 +63,41 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
    * @throws NetkitError `bad-value` for a key that does not fit, `unsupported` for maps that cannot be read,
    *   `not-permitted` for those that may not be
    */
-  get(key: Value): Value | undefined {
-    const keyBytes = this.#encodeKey(key);
-    if (this.info.type === 'lpm_trie' && !this.#hasExactly(keyBytes)) return undefined;
-    return this.#read(keyBytes);
+  get(key: Value, options: EntryOptions = {}): Value | undefined {
+    const found = this.#withKey(key, 'get', (bytes) => this.#find(bytes, options));
+    return found === undefined ? undefined : decodeValue(this, found);
   }
 
   /** Whether exactly this key is there; of an `array` map, whether the index is in range. @throws NetkitError as {@link BpfMap.get} */
   has(key: Value): boolean {
-    return this.get(key) !== undefined;
+    if (this.info.type === 'bloom_filter') return this.mayHave(key);
+    return this.#withKey(key, 'get', (bytes) => this.#find(bytes, {})) !== undefined;
+  }
+
+  /**
+   * What a program would find: in a prefix map the longest prefix that contains the key, in a bloom filter the value
+   * itself where it may be in it.
+   * @throws NetkitError as {@link BpfMap.get}
+   */
+  lookup(key: Value, options: EntryOptions = {}): Value | undefined {
+    if (this.info.type === 'bloom_filter') return this.mayHave(key) ? key : undefined;
+    const value = this.access.newValue();
+    const flags = this.lockFlag(options.lock);
+    const there = this.#withKey(key, 'lookup', (bytes) => this.access.read(bytes, value, flags));
+    return there ? decodeValue(this, value) : undefined;
   }
 
   /**
    * Writes an entry. Of a per-CPU map the value goes to every CPU, or, given as an array, each CPU gets its own.
    * @throws NetkitError `bad-value`, `conflict` (exists, or full), `not-found` (mode `exist`), `not-permitted` (frozen, read-only)
    */
-  set(key: Value, value: Value, mode: UpdateMode = 'any'): void {
-    const keyBytes = this.#encodeKey(key);
-    const valueBytes = this.#encodeValue(value);
-    // An update of a hash is atomic; of a prefix map it may replace another spelling only if host bits were set, which the codec refuses.
-    this.#explained('write', key, () => this.#calls.update(keyBytes, valueBytes, updateFlags[mode]));
+  set(key: Value, value: Value, mode: UpdateMode = 'any', options: EntryOptions = {}): void {
+    const flags = updateFlags[mode] | this.lockFlag(options.lock);
+    this.#withKey(key, 'update', (bytes) => {
+      using named = openNamed(this.info.type, value);
+      const given = named === undefined ? value : `fd:${named.value}`;
+      this.#write(bytes, encodeValue(this, given), flags);
+    });
   }
 
   /** What entries refer to, in a map of maps or a program array. */
@@ -172,40 +110,109 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
    * @throws NetkitError as {@link BpfMap.set}; `unsupported` when it is of another shape than the map asks for
    */
   setReference(key: Value, object: KernelObject, mode: UpdateMode = 'any'): void {
-    this.set(key, object.fd.value, mode);
-  }
-
-  /** Removes an entry. @returns false when there was none. @throws NetkitError `unsupported` for arrays */
-  delete(key: Value): boolean {
-    if (this.info.type === 'array' || this.info.type === 'percpu_array') {
+    if (this.refersTo === undefined)
       throw new NetkitError(
-        'unsupported',
-        `entries of an ${this.info.type} map cannot be deleted: write a zero value instead`,
+        'usage',
+        `the entries of the ${this.info.type} map ${this.info.name} refer to nothing`,
       );
-    }
-    const keyBytes = this.#encodeKey(key);
-    try {
-      this.#explained('delete', key, () => this.#calls.delete(keyBytes));
-      return true;
-    } catch (error) {
-      if (error instanceof NetkitError && error.code === 'not-found') return false;
-      throw error;
-    }
+    const value = this.access.newValue();
+    viewOf(value).setUint32(0, object.fd.value, hostIsLittleEndian);
+    this.#withKey(key, 'update', (bytes) => this.access.write(bytes, value, updateFlags[mode]));
   }
 
   /**
-   * All keys. While others change a hash map, a key may be missed, and none is given twice in a row without end.
+   * Removes an entry. @returns false when there was none; of an xskmap the kernel does not tell
+   * @throws NetkitError `unsupported` for arrays
+   */
+  delete(key: Value): boolean {
+    return this.#withKey(key, 'delete', (bytes) => {
+      const there = !silentDeletes.has(this.info.type) || this.access.read(bytes, this.access.newValue(), 0);
+      return this.access.delete(bytes) && there;
+    });
+  }
+
+  /** {@link BpfMap.get} in bytes: of a per-CPU map one value a CPU, each padded to 8 bytes. */
+  getBytes(key: Uint8Array, options: EntryOptions = {}): Uint8Array | undefined {
+    this.require('get');
+    return this.#find(this.#sized(key), options);
+  }
+
+  /** {@link BpfMap.set} in bytes. References are ids, as they are read. */
+  setBytes(key: Uint8Array, value: Uint8Array, mode: UpdateMode = 'any', options: EntryOptions = {}): void {
+    this.requireBytes();
+    if (value.length !== this.access.layout.valueStride)
+      throw wrongLength('value', value.length, this.access.layout.valueStride);
+    this.#write(this.#sized(key), value, updateFlags[mode] | this.lockFlag(options.lock));
+  }
+
+  /** {@link BpfMap.delete} in bytes. */
+  deleteBytes(key: Uint8Array): boolean {
+    this.require('delete');
+    return this.access.delete(this.#sized(key));
+  }
+
+  /**
+   * Puts a value into a queue, stack or bloom filter.
+   * @throws NetkitError `conflict` when it is full, unless `evictOldest`; `unsupported` for maps with keys
+   */
+  push(value: Value, options: { readonly evictOldest?: boolean | undefined } = {}): void {
+    this.require('push');
+    if (options.evictOldest === true && this.info.type === 'bloom_filter')
+      throw new NetkitError('usage', 'nothing can be thrown out of a bloom filter');
+    const flags = options.evictOldest === true ? uapi.BPF_EXIST : uapi.BPF_ANY;
+    this.access.write(undefined, encodeValue(this, value), flags);
+  }
+
+  /** Takes the oldest value out of a queue, the newest out of a stack; undefined when there is none. Kernel 4.20. */
+  pop(): Value | undefined {
+    this.require('pop');
+    const value = this.access.newValue();
+    return this.access.take('pop', value) ? decodeValue(this, value) : undefined;
+  }
+
+  /** The value that {@link BpfMap.pop} would take. */
+  peek(): Value | undefined {
+    this.require('peek');
+    const value = this.access.newValue();
+    return this.access.take('peek', value) ? decodeValue(this, value) : undefined;
+  }
+
+  /** Whether a bloom filter may have this value; false is certain. Kernel 5.16. @throws NetkitError `unsupported` for other maps */
+  mayHave(value: Value): boolean {
+    if (this.info.type !== 'bloom_filter')
+      throw new NetkitError('unsupported', `the ${this.info.type} map ${this.info.name} is no bloom filter`);
+    return this.access.read(undefined, encodeValue(this, value), 0);
+  }
+
+  /**
+   * All keys, of an array or prefix map each once. While others change a hash map, a key may be missed.
    * @throws NetkitError `unsupported` for maps whose keys cannot be listed
    */
   *keys(): Generator<Value> {
-    for (const key of this.#keyBytes()) yield this.keyCodec.decode(viewOf(key), 0);
+    const { keyCodec } = this;
+    const { keySize } = this.access.layout;
+    if (this.reasonAgainst('dump') === undefined && this.info.valueSize <= 256) {
+      for (const { count, keys } of this.batches()) {
+        const view = viewOf(keys);
+        for (let index = 0; index < count; index++) yield keyCodec.decode(view, index * keySize);
+      }
+    } else {
+      if (keySize === 0) this.require('dump');
+      for (const key of walkKeys(this.access)) yield keyCodec.decode(viewOf(key), 0);
+    }
   }
 
-  /** All entries. An entry deleted while this runs is left out. @throws NetkitError as {@link BpfMap.keys} and {@link BpfMap.get} */
+  /** All entries. An entry deleted while this runs may be left out. @throws NetkitError as {@link BpfMap.keys} and {@link BpfMap.get} */
   *entries(): Generator<[Value, Value]> {
-    for (const key of this.#keyBytes()) {
-      const value = this.#read(key);
-      if (value !== undefined) yield [this.keyCodec.decode(viewOf(key), 0), value];
+    const { keyCodec } = this;
+    const { keySize, valueStride } = this.access.layout;
+    for (const { count, keys, values } of this.batches()) {
+      const keyView = viewOf(keys);
+      const valueView = viewOf(values);
+      for (let index = 0; index < count; index++) {
+        const value = decodeValueAt(this, valueView, index * valueStride);
+        yield [keyCodec.decode(keyView, index * keySize), value];
+      }
     }
   }
 
@@ -214,105 +221,46 @@ export class BpfMap extends KernelObject implements Iterable<[Value, Value]> {
     return this.entries();
   }
 
-  /** Keys as bytes. The next key is fetched before one is given out, so that the taker may delete it. */
-  *#keyBytes(): Generator<Uint8Array> {
-    let current = this.#nextKey(undefined);
-    // A hash that is rewritten meanwhile starts over when the last key has gone: at most as many keys as fit, twice.
-    let left = this.info.maxEntries * 2;
-    while (current !== undefined && left-- > 0) {
-      const next = this.#nextKey(current);
-      yield current;
-      current = next;
-    }
-  }
-
-  #nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
-    const next = new Uint8Array(this.info.keySize);
-    try {
-      this.#calls.nextKey(key, next);
-      return next;
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      if (isErrno(error, 'EINVAL', 'ENOTSUPP', 'EOPNOTSUPP')) {
-        throw new NetkitError('unsupported', `the keys of a ${this.info.type} map cannot be listed`, {
-          cause: error,
-        });
+  /** The value of exactly this key. In a prefix map an absent prefix may have the value of a shorter one: it is listed. */
+  #find(key: Uint8Array, { lock }: EntryOptions): Uint8Array | undefined {
+    const value = this.access.newValue();
+    if (!this.access.read(key, value, this.lockFlag(lock))) return undefined;
+    if (this.info.type !== 'lpm_trie') return value;
+    const { keySize, valueStride } = this.access.layout;
+    const wanted = Buffer.from(key);
+    for (const { count, keys, values } of this.batches()) {
+      for (let index = 0; index < count; index++) {
+        if (wanted.compare(keys, index * keySize, (index + 1) * keySize) === 0)
+          return values.slice(index * valueStride, (index + 1) * valueStride);
       }
-      throw error;
     }
+    return undefined;
   }
 
-  #hasExactly(wanted: Uint8Array): boolean {
-    const target = Buffer.from(wanted);
-    for (const key of this.#keyBytes()) if (target.equals(key)) return true;
-    return false;
+  #write(key: Uint8Array, value: Uint8Array, flags: number): void {
+    const field = referenceField(this.info);
+    using references = field === undefined ? undefined : new OpenedReferences(field);
+    this.access.write(key, references?.descriptors(value, value.length) ?? value, flags);
   }
 
-  #read(key: Uint8Array): Value | undefined {
-    const stride = this.#stride;
-    const bytes = new Uint8Array(this.perCpu ? stride * possibleCpus() : this.info.valueSize);
-    try {
-      this.#calls.lookup(key, bytes);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      // ENOSPC: of sockets the kernel gives cookies only, which do not fit in the values of most such maps.
-      if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'ENOSPC')) {
-        throw new NetkitError('unsupported', `entries of a ${this.info.type} map cannot be read`, {
-          cause: error,
-        });
-      }
-      if (isErrno(error, 'EPERM')) {
-        throw new NetkitError('not-permitted', `the map ${this.info.name} may not be read from user space`, {
-          cause: error,
-        });
-      }
-      throw error;
-    }
-    const view = viewOf(bytes);
-    if (!this.perCpu) return this.valueCodec.decode(view, 0);
-    return Array.from({ length: possibleCpus() }, (_, cpu) => this.valueCodec.decode(view, cpu * stride));
-  }
-
-  #explained(verb: 'write' | 'delete', key: Value, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      throw explainEntry(error, verb, this.keyCodec.format(key), this.info);
-    }
-  }
-
-  get #stride(): number {
-    return Math.ceil(this.info.valueSize / perCpuAlignment) * perCpuAlignment;
-  }
-
-  #encodeKey(key: Value): Uint8Array {
-    refuseDescriptorKeys(this.info.type);
+  /** Gives the bytes of a key to `work`; what it names is open until that returns. */
+  #withKey<Result>(key: Value, operation: MapOperation, work: (bytes: Uint8Array) => Result): Result {
+    this.require(operation);
+    using named = storageTypes.has(this.info.type) ? openNamed(this.info.type, key) : undefined;
     const bytes = new Uint8Array(this.info.keySize);
-    this.keyCodec.encode(key, viewOf(bytes), 0);
-    return bytes;
+    this.keyCodec.encode(named === undefined ? key : `fd:${named.value}`, viewOf(bytes), 0);
+    return work(bytes);
   }
 
-  #encodeValue(value: Value): Uint8Array {
-    if (!this.perCpu) {
-      const bytes = new Uint8Array(this.info.valueSize);
-      this.valueCodec.encode(value, viewOf(bytes), 0);
-      return bytes;
-    }
-    const cpus = possibleCpus();
-    const perCpuValues = Array.isArray(value) ? value : Array.from({ length: cpus }, () => value);
-    if (perCpuValues.length !== cpus) {
-      throw new NetkitError(
-        'bad-value',
-        `${perCpuValues.length} values given, this machine has ${cpus} possible CPUs`,
-      );
-    }
-    const bytes = new Uint8Array(this.#stride * cpus);
-    const view = viewOf(bytes);
-    for (const [cpu, each] of perCpuValues.entries()) this.valueCodec.encode(each, view, cpu * this.#stride);
-    return bytes;
+  #sized(key: Uint8Array): Uint8Array {
+    if (key.length !== this.info.keySize) throw wrongLength('key', key.length, this.info.keySize);
+    return key;
   }
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function wrongLength(what: string, given: number, wanted: number): NetkitError {
+  return new NetkitError(
+    'bad-value',
+    `${counted(given, 'byte')} given, the ${what} of this map has ${wanted}`,
+  );
 }

@@ -19,3 +19,14 @@ export function countRanges(list: string): number {
     })
     .reduce((sum, count) => sum + count, 0);
 }
+
+/** The numbers in a list such as `0-3,8`. */
+export function cpuNumbers(list: string): number[] {
+  return list
+    .trim()
+    .split(',')
+    .flatMap((range) => {
+      const [first = 0, last = first] = range.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+}

@@ -22,7 +22,7 @@ const temporaryName = /^\..+\.([1-9][0-9]*)-[0-9a-f]{8}\.tmp$/;
  */
 export function writeFileSynced(path: string, bytes: Uint8Array | string, mode = 0o600): void {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.${process.pid}-${randomHex()}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
     removeStaleTemporaries(directory);
     writeSynced(temporary, bytes, mode);
@@ -36,6 +36,11 @@ export function writeFileSynced(path: string, bytes: Uint8Array | string, mode =
   } catch (error) {
     throw fileError(error, 'write', path);
   }
+}
+
+/** A name in the same directory that is nobody's, by which {@link removeStaleTemporaries} knows the writer. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomHex()}.tmp`);
 }
 
 /** Makes what was created, renamed or removed in a directory survive a power cut. */
@@ -69,7 +74,8 @@ function writeSynced(path: string, bytes: Uint8Array | string, mode: number): vo
   }
 }
 
-function removeStaleTemporaries(directory: string): void {
+/** Removes the temporaries that killed writers left in a directory. */
+export function removeStaleTemporaries(directory: string): void {
   for (const name of readdirSync(directory)) {
     const writer = temporaryName.exec(name)?.[1];
     if (writer === undefined || isAlive(Number(writer))) continue;

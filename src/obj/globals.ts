@@ -6,6 +6,7 @@ import { codecFor } from './codec/index.js';
 import type { ElfFile, ElfSection } from './elf.js';
 import { sectionTypes } from './elf.js';
 import { dataSections } from './maps.js';
+import type { GlobalName, GlobalSignature, UntypedObject } from './object-types.js';
 import type { PlacedVariable } from './variables.js';
 import { placedVariables } from './variables.js';
 
@@ -30,7 +31,9 @@ export interface GlobalSpec {
  * The global variables of an object, and what they will be when it is loaded. Changes stay in here: the object's bytes
  * are never written.
  */
-export class Globals implements Iterable<GlobalSpec> {
+export class Globals<G extends Readonly<Record<string, GlobalSignature>> = UntypedObject['globals']>
+  implements Iterable<GlobalSpec>
+{
   readonly #btf: BtfGraph | undefined;
   readonly #sections = new Map<string, ElfSection>();
   readonly #variables = new Map<string, GlobalSpec>();
@@ -62,7 +65,7 @@ export class Globals implements Iterable<GlobalSpec> {
   }
 
   /** What is known of a variable. @throws NetkitError `not-found`, with the name that was probably meant */
-  spec(name: string): GlobalSpec {
+  spec(name: GlobalName<G>): GlobalSpec {
     const found = this.#variables.get(name);
     if (found) return found;
     const hint =
@@ -79,14 +82,15 @@ export class Globals implements Iterable<GlobalSpec> {
    * How the variable reads and writes: its form for people, text and bytes.
    * @throws NetkitError `not-found`; `bad-value` for a type without values
    */
-  codec(name: string): Codec {
+  codec(name: GlobalName<G>): Codec {
     const { type } = this.spec(name);
     if (this.#btf === undefined) throw new Error('globals come from BTF');
     return codecFor(this.#btf, type, { name });
   }
 
   /** The value it will have at load time. @throws NetkitError `not-found`; `bad-value` for a type without values */
-  get(name: string): Value {
+  get<Name extends GlobalName<G>>(name: Name): G[Name]['value'];
+  get(name: GlobalName<G>): unknown {
     const variable = this.spec(name);
     const bytes = this.#bytesOf(variable);
     return this.codec(name).decode(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0);
@@ -96,7 +100,8 @@ export class Globals implements Iterable<GlobalSpec> {
    * Sets what it will be at load time, as a value or its text (`drop`, `0x10`, `10.0.0.1`, `a=1,b=2`).
    * @throws NetkitError `not-found` with the name that was probably meant; `bad-value` when it does not fit the type
    */
-  set(name: string, value: Value): void {
+  set<Name extends GlobalName<G>>(name: Name, value: G[Name]['input']): void;
+  set(name: GlobalName<G>, value: Value): void {
     const variable = this.spec(name);
     const codec = this.codec(name);
     // Encoded apart, so that a value that does not fit changes nothing.

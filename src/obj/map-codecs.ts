@@ -1,8 +1,9 @@
 /** How keys and values of a map are written and read, by its type, its widths and its BTF: the same before and after loading. */
-import { hostIsLittleEndian } from '../base/byte-order.js';
+import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
 import type { BtfGraph } from './btf/types.js';
-import { bytesCodec, type Codec, codecFor, codecForWord, type Value } from './codec/index.js';
+import { bytesCodec, type Codec, codecFor, codecForWord, type FieldOrder } from './codec/index.js';
+import { descriptorCodec, redirectCodec, referenceCodec } from './map-reference-codecs.js';
 
 export type MapPart = 'key' | 'value';
 
@@ -22,14 +23,27 @@ export interface PartType {
   readonly id: number;
 }
 
-/** Maps whose entries are all there from the start, under the keys 0, 1, 2 and so on. */
-export const arrayTypes: ReadonlySet<string> = new Set([
+/** Maps whose keys are the numbers from 0 to their size: a key outside of that is out of range, never absent. */
+export const indexTypes: ReadonlySet<string> = new Set([
   'array',
   'percpu_array',
   'prog_array',
   'perf_event_array',
-  'array_of_maps',
   'cgroup_array',
+  'array_of_maps',
+  'devmap',
+  'cpumap',
+  'xskmap',
+  'sockmap',
+  'reuseport_sockarray',
+]);
+
+/** Maps whose keys, where they have four bytes, are numbers, though no BTF says so. */
+export const numberedTypes: ReadonlySet<string> = new Set([
+  ...indexTypes,
+  'stack_trace',
+  'devmap_hash',
+  'struct_ops',
 ]);
 
 /** What the entries of a map refer to, by its type. */
@@ -40,23 +54,57 @@ export const referenceTypes: Readonly<Record<string, 'map' | 'program' | undefin
 };
 
 const indexBytes = 4;
-const descriptorBytes = 4;
+
+/** Keys, and values, that are descriptors: how people name what they are of. */
+export const openKeys: Readonly<Record<string, readonly [what: string, ...forms: string[]] | undefined>> = {
+  sk_storage: ['a socket'],
+  task_storage: ['a process', 'pid:N'],
+  inode_storage: ['a file', 'its path'],
+  cgrp_storage: ['a cgroup', 'the path of its folder'],
+};
+export const openValues: Readonly<Record<string, readonly [what: string, ...forms: string[]] | undefined>> = {
+  perf_event_array: ['a perf event'],
+  cgroup_array: ['a cgroup', 'the path of its folder'],
+  xskmap: ['an AF_XDP socket'],
+  sockmap: ['a socket'],
+  sockhash: ['a socket'],
+  reuseport_sockarray: ['a socket'],
+};
 
 /**
  * The codec of a map's keys, or of its values. What has no type, or one without a form of the map's width, is bytes;
  * the indices of arrays are numbers all the same.
+ * @param fieldOrders byte orders of members that the type does not tell, by dotted path or name: `{ port: 'be16' }`
+ * @throws NetkitError `bad-value` when the type has no such members, or another width than the map; nothing without
+ *   `fieldOrders`
  */
-export function mapCodec(part: MapPart, shape: MapShape, type?: PartType): Codec {
+export function mapCodec(
+  part: MapPart,
+  shape: MapShape,
+  type?: PartType,
+  fieldOrders?: Readonly<Record<string, FieldOrder>>,
+): Codec {
   const target = referenceTypes[shape.type];
   if (part === 'value' && target !== undefined) return referenceCodec(target);
   const size = part === 'key' ? shape.keySize : shape.valueSize;
-  return typedCodec(part, shape, size, type) ?? untypedCodec(part, shape, size);
+  const open = (part === 'key' ? openKeys : openValues)[shape.type];
+  if (open !== undefined && (size === 4 || size === 8)) return descriptorCodec(size, open[0], open.slice(1));
+  if (part === 'value' && isRedirect(shape.type) && size === 8) return redirectCodec(shape.type);
+  const prefix = part === 'key' && shape.type === 'lpm_trie';
+  if (fieldOrders !== undefined && type !== undefined) {
+    const codec = codecFor(type.btf, type.id, { role: part, prefix, fieldOrders });
+    if (codec.size === size) return codec;
+    throw new NetkitError(
+      'bad-value',
+      `${codec.typeName} has ${counted(codec.size, 'byte')}, the ${part}s of this map have ${size}`,
+    );
+  }
+  return typedCodec(part, size, prefix, type) ?? untypedCodec(part, shape, size);
 }
 
-function typedCodec(part: MapPart, shape: MapShape, size: number, type?: PartType): Codec | undefined {
+function typedCodec(part: MapPart, size: number, prefix: boolean, type?: PartType): Codec | undefined {
   if (type === undefined) return undefined;
   try {
-    const prefix = part === 'key' && shape.type === 'lpm_trie';
     const codec = codecFor(type.btf, type.id, { role: part, prefix });
     return codec.size === size ? codec : undefined;
   } catch (error) {
@@ -66,30 +114,14 @@ function typedCodec(part: MapPart, shape: MapShape, size: number, type?: PartTyp
   }
 }
 
-function untypedCodec(part: MapPart, { type }: MapShape, size: number): Codec {
-  const isIndex = part === 'key' && size === indexBytes && arrayTypes.has(type);
-  return isIndex ? codecForWord('u32', { role: part }) : bytesCodec(size, { role: part });
+/** Maps of what packets are redirected to. */
+export function isRedirect(type: string): type is 'devmap' | 'devmap_hash' | 'cpumap' {
+  return type === 'devmap' || type === 'devmap_hash' || type === 'cpumap';
 }
 
-/**
- * Values of maps of maps and of program arrays. The kernel takes a descriptor and gives an id back: `id:12` comes out,
- * and only a number, which is a descriptor of this process, goes in.
- */
-function referenceCodec(to: 'map' | 'program'): Codec {
-  const write = (value: Value, view: DataView, offset: number): void => {
-    if (typeof value !== 'number') {
-      throw new NetkitError('bad-value', `the value is a ${to}: write it with setReference`);
-    }
-    view.setUint32(offset, value, hostIsLittleEndian);
-  };
-  return {
-    size: descriptorBytes,
-    typeName: `reference to a ${to}`,
-    encode: write,
-    decode: (view, offset) => `id:${view.getUint32(offset, hostIsLittleEndian)}`,
-    parse: (text) => text,
-    format: (value) => String(value),
-    describe: () => `a ${to}: FUNCTION/${to.toUpperCase()}, id:N, name:TEXT or a pin`,
-    encodeText: write,
-  };
+function untypedCodec(part: MapPart, { type }: MapShape, size: number): Codec {
+  const isNumber = part === 'key' ? numberedTypes.has(type) : isRedirect(type);
+  return isNumber && size === indexBytes
+    ? codecForWord('u32', { role: part })
+    : bytesCodec(size, { role: part });
 }

@@ -14,6 +14,8 @@ import { readExterns } from './externs.js';
 import { Globals } from './globals.js';
 import type { MapSpec } from './maps.js';
 import { readMaps } from './maps.js';
+import type { MapName, ObjectSignature, ObjectTypes, ProgramName, UntypedObject } from './object-types.js';
+import { checkTypes } from './object-types.js';
 import type { ProgramSpec, SubprogramSpec } from './programs.js';
 import { isSectionOf, readPrograms, readSubprograms } from './programs.js';
 import type { SourceLine } from './source-lines.js';
@@ -33,13 +35,19 @@ export interface ParseOptions {
   readonly requireBpf?: boolean | undefined;
 }
 
+/** For an object whose types are known. */
+export interface TypedOptions<S extends ObjectSignature> {
+  /** From a module of `netkit gen types`: names and values are then checked by the compiler, and the object against them when it is read. */
+  readonly types?: ObjectTypes<S> | undefined;
+}
+
 const largestMap = 0xffff_ffff;
 
 /**
  * What is in an object file, and what was chosen of it for loading. Reading needs no kernel and no privileges, and
  * the same file gives the same spec on every machine. The bytes of the file are never changed.
  */
-export class ObjectSpec {
+export class ObjectSpec<S extends ObjectSignature = UntypedObject> {
   /** The file that it was read from. */
   readonly path: string | undefined;
   /** The file's base name without `.bpf.o` or `.o`. */
@@ -61,7 +69,7 @@ export class ObjectSpec {
   /** What the object expects from the kernel: its configuration, its symbols. */
   readonly externs: readonly ExternSpec[];
   /** The global variables, which can be set until the object is loaded. */
-  readonly globals: Globals;
+  readonly globals: Globals<S['globals']>;
   readonly #elf: ElfFile;
   readonly #mapSizes = new Map<string, number>();
   #chosen: ReadonlySet<string>;
@@ -84,7 +92,7 @@ export class ObjectSpec {
     this.subprograms = readSubprograms(this.#elf);
     this.externs = readExterns(this.#elf, this.btf);
     this.maps = readMaps(this.#elf, this.btf, this.libbpfName, this.externs);
-    this.globals = new Globals(this.#elf, this.btf);
+    this.globals = new Globals<S['globals']>(this.#elf, this.btf);
     this.#chosen = new Set(this.programs.filter(({ autoload }) => autoload).map(({ name }) => name));
     const isEmpty = this.programs.length === 0 && this.maps.every(({ kind }) => kind === 'data');
     if (isEmpty && options.requireBpf !== false) {
@@ -92,8 +100,11 @@ export class ObjectSpec {
     }
   }
 
-  /** Reads an object file. @throws NetkitError `not-found`, `not-permitted` or `bad-object` */
-  static async read(path: string): Promise<ObjectSpec> {
+  /** Reads an object file. @throws NetkitError `not-found`, `not-permitted`, `bad-object`; `conflict` when `types` are of another object */
+  static async read<S extends ObjectSignature = UntypedObject>(
+    path: string,
+    options: TypedOptions<S> = {},
+  ): Promise<ObjectSpec<NoInfer<S>>> {
     let bytes: Buffer;
     try {
       requireRegular(path);
@@ -101,11 +112,14 @@ export class ObjectSpec {
     } catch (error) {
       throw unreadable(path, error);
     }
-    return ObjectSpec.parse(plain(bytes), { path });
+    return ObjectSpec.parse(plain(bytes), { ...options, path });
   }
 
-  /** Like {@link ObjectSpec.read}, at once. @throws NetkitError `not-found`, `not-permitted` or `bad-object` */
-  static readSync(path: string): ObjectSpec {
+  /** Like {@link ObjectSpec.read}, at once. @throws NetkitError like it */
+  static readSync<S extends ObjectSignature = UntypedObject>(
+    path: string,
+    options: TypedOptions<S> = {},
+  ): ObjectSpec<NoInfer<S>> {
     let bytes: Buffer;
     try {
       requireRegular(path);
@@ -113,13 +127,18 @@ export class ObjectSpec {
     } catch (error) {
       throw unreadable(path, error);
     }
-    return ObjectSpec.parse(plain(bytes), { path });
+    return ObjectSpec.parse(plain(bytes), { ...options, path });
   }
 
-  /** Reads the bytes of an object file. @throws NetkitError `bad-object`, naming `path` and what is wrong with it */
-  static parse(bytes: Uint8Array, options: ParseOptions = {}): ObjectSpec {
+  /** Reads the bytes of an object file. @throws NetkitError `bad-object` or `conflict`, naming `path` and what is wrong with it */
+  static parse<S extends ObjectSignature = UntypedObject>(
+    bytes: Uint8Array,
+    options: ParseOptions & TypedOptions<S> = {},
+  ): ObjectSpec<NoInfer<S>> {
     try {
-      return new ObjectSpec(bytes, options);
+      const spec = new ObjectSpec<S>(bytes, options);
+      if (options.types !== undefined) checkTypes(spec, options.types);
+      return spec;
     } catch (error) {
       if (!(error instanceof NetkitError) || options.path === undefined) throw error;
       throw new NetkitError(error.code, `${options.path}: ${error.message}`, {
@@ -131,12 +150,12 @@ export class ObjectSpec {
   }
 
   /** A program by its name. @throws NetkitError `not-found`, with the name that was probably meant */
-  program(name: string): ProgramSpec {
+  program(name: ProgramName<S>): ProgramSpec {
     return named('program', name, this.programs);
   }
 
   /** A map by its name, or by the kernel's for a data map. @throws NetkitError `not-found`, with the name probably meant */
-  map(name: string): MapSpec {
+  map(name: MapName<S>): MapSpec {
     const data = this.maps.find(({ kind, kernelName }) => kind === 'data' && kernelName === name);
     return data ?? named('map', name, this.maps);
   }
@@ -150,7 +169,7 @@ export class ObjectSpec {
    * Loads these programs and no others, also those that are off by default.
    * @throws NetkitError `not-found`; `usage` for an empty list
    */
-  only(programs: readonly string[]): void {
+  only(programs: readonly ProgramName<S>[]): void {
     if (programs.length === 0) throw new NetkitError('usage', 'at least one program must be chosen');
     this.#chosen = new Set(programs.map((name) => this.program(name).name));
   }
@@ -164,7 +183,7 @@ export class ObjectSpec {
    * Sets how many entries a map will have (bytes, for a ring buffer).
    * @throws NetkitError `not-found` with the name probably meant; `bad-value` unless it is a whole number from 1 to 2^32-1
    */
-  setMapSize(name: string, entries: number): void {
+  setMapSize(name: MapName<S>, entries: number): void {
     const map = this.map(name);
     if (map.kind === 'data' || map.kind === 'struct_ops') {
       throw new NetkitError(
@@ -187,7 +206,7 @@ export class ObjectSpec {
    * @returns `undefined` when the object does not tell (no `.BTF.ext`, or a damaged one, which libbpf ignores as well)
    * @throws NetkitError `not-found` when there is no such program
    */
-  sourceLine(program: string, instruction: number): SourceLine | undefined {
+  sourceLine(program: ProgramName<S>, instruction: number): SourceLine | undefined {
     const found = this.program(program);
     const section = this.#elf.sections.find((candidate) => isSectionOf(found, candidate));
     if (section === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** bpf(2), command by command. Raw descriptors and errno stop here: above, objects are `Fd`s and failures are errors. */
 import { Block, type Layout } from './block.js';
-import { declare, invoke } from './call.js';
+import { declare, invoke, invokeAsync, lastErrno } from './call.js';
 import { isErrno } from './errno.js';
 import { Fd } from './fd.js';
 import { cString } from './libc.js';
@@ -20,16 +20,44 @@ export type BpfCommand = keyof typeof bpfCommands;
  */
 const last: { block?: object } = {};
 
-/** One bpf(2) call. @throws SysError whose operation is `operation` */
-export function bpf(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): number {
+/** The same for calls that run on other threads: until their answer is there. */
+const underWay = new Set<object>();
+
+interface Attribute {
+  readonly bytes: Uint8Array;
+}
+
+function call(command: BpfCommand, block: Attribute): number {
   const { bytes } = block;
   last.block = block;
-  const result = invoke(
-    'syscall',
-    [syscallNumber, bpfCommands[command], bytes, bytes.length],
-    `bpf(${command})`,
-  );
-  return checked(operation, result);
+  const args = [syscallNumber, bpfCommands[command], bytes, bytes.length];
+  return Number(invoke('syscall', args, `bpf(${command})`));
+}
+
+/** One bpf(2) call. @throws SysError whose operation is `operation` */
+export function bpf(command: BpfCommand, block: Attribute, operation: string): number {
+  return checked(operation, call(command, block));
+}
+
+/** One bpf(2) call whose failure is none: 0 or the errno. */
+export function bpfStatus(command: BpfCommand, block: Attribute): number {
+  return call(command, block) < 0 ? lastErrno() : 0;
+}
+
+/**
+ * One bpf(2) call on another thread: 0 or the errno. Nobody may touch the block or a buffer it points to, nor close a
+ * descriptor in it, before the answer is there.
+ */
+export async function bpfStatusAsync(command: BpfCommand, block: Attribute): Promise<number> {
+  const { bytes } = block;
+  underWay.add(block);
+  try {
+    const args = [syscallNumber, bpfCommands[command], bytes, bytes.length];
+    const { result, errno } = await invokeAsync('syscall', args, `bpf(${command})`);
+    return Number(result) < 0 ? errno : 0;
+  } finally {
+    underWay.delete(block);
+  }
 }
 
 function bpfFd(command: BpfCommand, block: { readonly bytes: Uint8Array }, operation: string): Fd {
@@ -152,49 +180,4 @@ export function loadInstructions(
   });
   block.point('insns', instructions).point('license', cString('GPL'));
   return bpfFd('PROG_LOAD', block, 'load a program');
-}
-
-/** The four single-entry calls on a map, with one reused attribute. Buffers are the caller's, of the map's own widths. */
-export class MapCalls {
-  readonly #block: Block<FieldsOfAttr<'element'>>;
-
-  constructor(map: Fd) {
-    this.#block = new Block<FieldsOfAttr<'element'>>(attr.element, { map_fd: map.value });
-  }
-
-  /** Reads into `value`. @throws SysError ENOENT when the key is absent */
-  lookup(key: Uint8Array | undefined, value: Uint8Array, flags = 0): void {
-    this.#call('MAP_LOOKUP_ELEM', key, value, flags, 'read a map entry');
-  }
-
-  /** @throws SysError EEXIST/ENOENT by flags, E2BIG when full, EPERM when frozen or read-only */
-  update(key: Uint8Array | undefined, value: Uint8Array, flags: number): void {
-    this.#call('MAP_UPDATE_ELEM', key, value, flags, 'write a map entry');
-  }
-
-  /** @throws SysError ENOENT when the key is absent */
-  delete(key: Uint8Array): void {
-    this.#call('MAP_DELETE_ELEM', key, undefined, 0, 'delete a map entry');
-  }
-
-  /** The key after `key` (the first one for undefined) into `next`. @throws SysError ENOENT after the last */
-  nextKey(key: Uint8Array | undefined, next: Uint8Array): void {
-    this.#call('MAP_GET_NEXT_KEY', key, next, 0, 'list the keys of a map');
-  }
-
-  #call(
-    command: BpfCommand,
-    key: Uint8Array | undefined,
-    value: Uint8Array | undefined,
-    flags: number,
-    operation: string,
-  ): void {
-    const block = this.#block;
-    if (key === undefined) block.set('key', 0);
-    else block.point('key', key);
-    if (value === undefined) block.set('value', 0);
-    else block.point('value', value);
-    block.set('flags', flags);
-    bpf(command, block, operation);
-  }
 }

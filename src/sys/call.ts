@@ -12,7 +12,11 @@ import { errnoName } from './errno.js';
 type Koffi = typeof import('koffi');
 export type NativeArgument = number | bigint | boolean | string | Uint8Array | null;
 export type NativeResult = number | bigint | string | null | undefined;
-type NativeFunction = (...args: NativeArgument[]) => NativeResult;
+interface NativeFunction {
+  (...args: NativeArgument[]): NativeResult;
+  /** The last argument is called with the result, on this thread, with `errno` as the call left it. */
+  async(...args: [...NativeArgument[], (error: unknown, result: NativeResult) => void]): void;
+}
 
 /** What a fake kernel implements; `errno` is what `lastErrno()` gives after the call. */
 export interface FakeNative {
@@ -29,6 +33,11 @@ export function declare(library: 'libc' | 'libbpf', definitions: readonly string
     if (symbol === undefined) throw new TypeError(`not a C prototype: ${definition}`);
     prototypes[symbol] = [library, definition];
   }
+}
+
+/** Adds one prototype under a name of its own: `syscall` has another one for each system call that libc has no function for. */
+export function declareAs(name: string, library: 'libc' | 'libbpf', definition: string): void {
+  prototypes[name] = [library, definition];
 }
 
 const libraryFiles = { libc: 'libc.so.6', libbpf: 'libbpf.so.1' } as const;
@@ -93,13 +102,51 @@ export function invoke(symbol: string, args: readonly NativeArgument[], traceNam
   const start = process.hrtime.bigint();
   const result = native(...args);
   const errno = ffi().errno();
+  trace(traceName ?? symbol, result, errno, start);
+  ffi().errno(errno);
+  return result;
+}
+
+function trace(name: string, result: NativeResult, errno: number, start: bigint): void {
   const micros = Number(process.hrtime.bigint() - start) / 1000;
   const failed = result === -1 || (result === null && errno !== 0);
   process.stderr.write(
-    `${traceName ?? symbol} = ${String(result)}${failed ? ` ${errnoName(errno)}` : ''} <${micros.toFixed(1)} µs>\n`,
+    `${name} = ${String(result)}${failed ? ` ${errnoName(errno)}` : ''} <${micros.toFixed(1)} µs>\n`,
   );
-  ffi().errno(errno);
-  return result;
+}
+
+/** What an asynchronous call gives: its errno travels with it, since others are made meanwhile. */
+export interface AsyncAnswer {
+  readonly result: NativeResult;
+  readonly errno: number;
+}
+
+/**
+ * Calls a declared native function on a thread of libuv's pool. Arguments that are buffers must stay reachable, and what
+ * they hold must not be read or written, until the answer is there. Keeps the process alive until then.
+ */
+export async function invokeAsync(
+  symbol: string,
+  args: readonly NativeArgument[],
+  traceName?: string,
+): Promise<AsyncAnswer> {
+  if (fake !== undefined) {
+    const { result, errno } = fake.invoke(symbol, args);
+    return { result, errno: errno ?? 0 };
+  }
+  const native = bound.get(symbol) ?? bind(symbol);
+  const start = process.hrtime.bigint();
+  return new Promise((resolve, reject) => {
+    native.async(...args, (error, result) => {
+      const errno = ffi().errno();
+      if (error !== null && error !== undefined) {
+        reject(error);
+        return;
+      }
+      if (tracing) trace(`${traceName ?? symbol} (async)`, result, errno, start);
+      resolve({ result, errno });
+    });
+  });
 }
 
 /** `errno` of the last native call. */

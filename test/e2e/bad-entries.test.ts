@@ -8,6 +8,7 @@ const usage = { status: 2, code: 'usage' } as const;
 const badValue = { status: 2, code: 'bad-value' } as const;
 const notFound = { status: 3, code: 'not-found' } as const;
 const conflict = { status: 5, code: 'conflict' } as const;
+const unsupported = { status: 6, code: 'unsupported' } as const;
 
 describeAsRoot('an entry or a reference that is wrong is refused, and the map stays as it was:', () => {
   const owned = new Scope();
@@ -114,6 +115,14 @@ describeAsRoot('an entry or a reference that is wrong is refused, and the map st
       await refused(['map', 'get', 'maps/counts', '8'], { ...notFound, says: /8/ });
     });
 
+    it('of the wrong number', async () => {
+      await refused(['map', 'get', 'maps/counts'], { ...usage, says: /KEY is missing/ });
+      await refused(['map', 'get', 'maps/counts', '1', '2'], { ...usage, says: /too many arguments/ });
+      await refused(['map', 'update', 'maps/counts', '1'], { ...usage, says: /VALUE is missing/ });
+      await refused(['map', 'delete', 'maps/counts'], { ...usage, says: /KEY is missing/ });
+      await refused(['map', 'lookup', 'maps/counts'], { ...usage, says: /KEY is missing/ });
+    });
+
     it('beyond the end of an array', async () => {
       await refused(update('counts', '8', '1'), { ...badValue, says: /8/ });
     });
@@ -182,7 +191,19 @@ describeAsRoot('an entry or a reference that is wrong is refused, and the map st
     });
 
     it('without entries to read', async () => {
-      await refused(['map', 'get', 'maps/events', '1'], { ...usage, says: /ringbuf/ });
+      for (const words of [
+        ['get', 'maps/events', '1'],
+        ['update', 'maps/events', '1', '1'],
+        ['pop', 'maps/events'],
+      ]) {
+        await refused(['map', ...words], { ...unsupported, says: /ringbuf.*stream of records/ });
+      }
+      await refused(['map', 'get', 'maps/queue', '0'], { ...unsupported, says: /queue.*no keys/ });
+      await refused(['map', 'get', 'maps/samples', '0'], { ...unsupported, says: /perf events/ });
+      await refused(['map', 'delete', 'maps/counts', '0'], {
+        ...unsupported,
+        says: /always there.*zero value/,
+      });
     });
 
     it('with a type for its keys that is unknown or of another width', async () => {

@@ -19,7 +19,9 @@ function scriptOf(name: string): string | undefined {
 
 describe('the examples', () => {
   it('are some, so that the tests below run at all', () => {
-    expect(examples.map(({ name }) => name)).toEqual(expect.arrayContaining(['drop-all', 'library']));
+    expect(examples.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['drop-all', 'library', 'typed']),
+    );
   });
 
   it.each(examples)('$name has a script to run, a README, and a row in the table of examples', (example) => {

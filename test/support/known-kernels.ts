@@ -14,6 +14,7 @@ interface KernelCapability {
 export const kernelCapabilities = {
   'bloom-filter': { since: [5, 16], what: 'bloom filters' },
   'bpf-cookie': { since: [5, 15], what: 'cookies of perf links' },
+  'bpf-loop': { since: [5, 17], what: 'bpf_loop()' },
   'cgroup-anchors': { since: [6, 17], what: 'anchors for the order of cgroup programs' },
   'kprobe-multi': { since: [5, 18], what: 'kprobes on many functions at once' },
   'live-frames': { since: [5, 18], what: 'XDP test runs with live frames' },
@@ -21,9 +22,11 @@ export const kernelCapabilities = {
   'netfilter-links': { since: [6, 4], what: 'netfilter links' },
   'netkit-device': { since: [6, 7], what: 'the device type netkit' },
   'perf-links': { since: [5, 15], what: 'links for perf events' },
+  'perf-lost-count': { since: [6, 0], what: 'the number of lost records of a perf event' },
   'sockmap-links': { since: [6, 10], what: 'sockmap links' },
   tcx: { since: [6, 6], what: 'tcx' },
   'uprobe-multi': { since: [6, 6], what: 'uprobes on many places at once' },
+  'user-ringbuf': { since: [6, 1], what: 'user ring buffers' },
   'verified-instructions': {
     since: [5, 16],
     what: 'the number of instructions that the verifier went through',

@@ -2,7 +2,7 @@
 // last process, however that ends; a bpf file system and a state directory in a folder on a disk.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -50,16 +50,15 @@ export class Lab {
 
   /** Compiles a function of the collection, and gives the object's path. */
   object(name) {
-    const out = join(this.folder, `${name}.bpf.o`);
+    return this.compile(join(ROOT, 'bpf', `${name}.bpf.c`));
+  }
+
+  /** Compiles any program, and gives the object's path. */
+  compile(source) {
+    const out = join(this.folder, basename(source).replace(/\.c$/, '.o'));
     const flags = ['-target', 'bpf', '-g', '-O2', '-mcpu=v3', `-I${join(ROOT, 'bpf/include')}`];
-    must('clang', [
-      ...flags,
-      `-I/usr/include/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`,
-      '-c',
-      join(ROOT, 'bpf', `${name}.bpf.c`),
-      '-o',
-      out,
-    ]);
+    const system = `-I/usr/include/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`;
+    must('clang', [...flags, system, '-c', source, '-o', out]);
     return out;
   }
 
@@ -90,6 +89,6 @@ export class Lab {
 }
 
 function must(file, args, env = process.env) {
-  const { status, stderr, error } = spawnSync(file, args, { encoding: 'utf8', env, timeout: 60_000 });
+  const { status, stderr, error } = spawnSync(file, args, { encoding: 'utf8', env, timeout: 300_000 });
   if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
 }

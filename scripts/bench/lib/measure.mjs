@@ -5,11 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const peakMemoryHook = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
 
+/** Milliseconds; the longest steps work on ten million entries. */
+const stepTimeout = 300_000;
+
 /**
  * A chain is a list of steps that belong in this order, such as load before attach; each step has a `name` and a
- * `command`, or `peak: true` to measure memory in place of time. In each round the steps of all chains are mixed at
+ * `command`, and `peak: true` to measure memory in place of time, or `rate: true` when the command itself measures and
+ * prints a number. In each round the steps of all chains are mixed at
  * random, so that neither a slow moment of the machine nor the order favours one of them.
- * @returns samples by the name of the step, one a round: milliseconds, or for memory MB
+ * @returns samples by the name of the step, one a round: milliseconds, for memory MB, or the number printed
  */
 export function measure(chains, rounds, onRound) {
   const samples = new Map(chains.flat().map(({ name }) => [name, []]));
@@ -20,7 +24,7 @@ export function measure(chains, rounds, onRound) {
       const at = Math.floor(Math.random() * waiting.length);
       const step = waiting[at].shift();
       if (waiting[at].length === 0) waiting.splice(at, 1);
-      const sample = step.peak ? peakMemory(step) : duration(step);
+      const sample = step.peak ? peakMemory(step) : step.rate ? printedRate(step) : duration(step);
       if (round > 0) samples.get(step.name).push(sample);
     }
     onRound(round, rounds);
@@ -31,7 +35,7 @@ export function measure(chains, rounds, onRound) {
 /** From the start of the process until it ended. */
 function duration({ name, command: { file, args, env } }) {
   const start = process.hrtime.bigint();
-  const result = spawnSync(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
+  const result = spawnSync(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: stepTimeout });
   const end = process.hrtime.bigint();
   check(name, result);
   return Number(end - start) / 1e6;
@@ -45,10 +49,23 @@ function peakMemory({ name, command: { file, args, env } }) {
   const result = spawnSync(file, ['--require', peakMemoryHook, ...args], {
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: stepTimeout,
   });
   check(name, result);
   return Number(result.output[3].toString()) / 1024;
+}
+
+function printedRate({ name, command: { file, args, env } }) {
+  const result = spawnSync(file, args, {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: stepTimeout,
+  });
+  check(name, result);
+  const rate = Number(result.stdout);
+  if (!(rate > 0)) throw new Error(`${name}: '${result.stdout.trim()}' is no rate`);
+  return rate;
 }
 
 function check(name, { status, signal, stderr, error }) {

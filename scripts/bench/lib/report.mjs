@@ -1,45 +1,61 @@
-// From samples to the verdict of each row, and to the table of the README.
+// From samples to the verdict of each row, and to the tables of the README.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { summarize } from './measure.mjs';
 
 /**
- * A row's number of each round is the sample of `of` less those of `over`, taken in the same round; its noise is the
- * range of the middle half.
+ * A row's number of each round is made of samples of that same round: the sample of `of`, less those of `over`, or how
+ * often it goes into that of `against`. Its noise is the range of the middle half. A `budget` is the most that the
+ * number may be, an `atLeast` the least.
  */
 export function judge(rows, samples) {
   return rows.map((row) => {
     const values = samples
       .get(row.of)
-      .map((value, round) => (row.over ?? []).reduce((left, name) => left - samples.get(name)[round], value));
+      .map((value, round) => numberOf(row, value, (name) => samples.get(name)[round]));
     const { median, low, high } = summarize(values);
-    return {
-      ...row,
-      median,
-      low,
-      high,
-      verdict: row.budget === undefined ? '' : median <= row.budget ? 'met' : 'missed',
-    };
+    return { ...row, median, low, high, verdict: verdictOf(row, median) };
   });
+}
+
+function numberOf({ against, over = [] }, value, sampleOf) {
+  if (against !== undefined) return sampleOf(against) / value;
+  return over.reduce((left, name) => left - sampleOf(name), value);
+}
+
+function verdictOf({ budget, atLeast }, median) {
+  if (budget === undefined && atLeast === undefined) return '';
+  return median <= (budget ?? Number.POSITIVE_INFINITY) && median >= (atLeast ?? 0) ? 'met' : 'missed';
 }
 
 export function markdown(judged) {
-  const lines = judged.map(({ title, budget, unit, over, median, low, high, verdict }) => {
+  const lines = judged.map((row) => {
+    const { title, unit, over, median, low, high, verdict } = row;
     const number = (value) =>
       `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
-    const most = budget === undefined ? '' : `${over === undefined ? '' : '+'}${budget} ${unit}`;
-    return `| ${title} | ${most} | ${number(median)} ${unit} | ${number(low)} to ${number(high)} | ${verdict} |`;
+    return `| ${title} | ${limit(row)} | ${number(median)} ${unit} | ${number(low)} to ${number(high)} | ${verdict} |`;
   });
-  return ['| | at most | measured | middle half | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
+  return ['| | budget | measured | middle half | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
 }
 
-/** The part of the README between the marks. */
-export function section(judged, machine, rounds) {
-  const { kernel, node, cpu } = machine;
-  const missed = judged.filter(({ verdict }) => verdict === 'missed').map(({ title }) => title);
+function limit({ budget, atLeast, over, unit }) {
+  if (atLeast !== undefined) return `at least ${atLeast} ${unit}`;
+  return budget === undefined ? '' : `at most ${over === undefined ? '' : '+'}${budget} ${unit}`;
+}
+
+/** The part of the README between the marks: a table for each group. */
+export function section(groups, { kernel, node, cpu }) {
+  const missed = groups
+    .flatMap(({ judged }) => judged)
+    .filter(({ verdict }) => verdict === 'missed')
+    .map(({ title }) => title);
   return [
-    markdown(judged),
-    '',
-    `\`npm run bench -- --write\` made this table: medians of ${rounds} rounds on Linux ${kernel}, Node ${node.slice(1)}, ${cpu}.`,
+    ...groups.flatMap(({ title, judged, rounds }) => [
+      `${title} Medians of ${rounds} rounds.`,
+      '',
+      markdown(judged),
+      '',
+    ]),
+    `\`npm run bench -- --write\` made these tables on Linux ${kernel}, Node ${node.slice(1)}, ${cpu}.`,
     missed.length === 0 ? 'Every budget is met.' : `Missed: ${missed.join('; ')}.`,
   ].join('\n');
 }

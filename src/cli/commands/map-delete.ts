@@ -1,13 +1,15 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Command } from '../context.js';
-import { mapNameOf, openTypedMap, parseKey } from '../typed-map.js';
+import { mapNameOf, openMapFor } from '../typed-map.js';
+import { isThere, refuseFrozen } from '../write-access.js';
 
 export const run: Command<'map delete'> = async (context, { reference, key: keyText }, options) => {
-  using map = await openTypedMap(context, reference, options);
-  const key = parseKey(map, keyText);
+  using map = await openMapFor('delete', context, reference, options);
+  const key = map.keyCodec.parse(keyText);
   const text = map.keyCodec.format(key);
   const { dryRun, ifExists } = context.options;
-  const deleted = dryRun ? map.has(key) : map.delete(key);
+  if (dryRun) refuseFrozen(map, reference);
+  const deleted = dryRun ? (isThere(map, keyText) ?? true) : map.delete(keyText);
   if (!deleted && !ifExists)
     throw new NetkitError('not-found', `${reference} has no entry ${text}`, { details: { key } });
   const document = {

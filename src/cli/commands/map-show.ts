@@ -1,4 +1,6 @@
+import { counted } from '../../base/counted.js';
 import { describeMap, listFunctions } from '../../cnf/inventory.js';
+import { mapOperations, reasonAgainst } from '../../obj/map-operations.js';
 import type { Command } from '../context.js';
 import { mapDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
@@ -13,26 +15,64 @@ export const run: Command<'map show'> = async (context, { reference }) => {
   const map = mapDocument(
     own ?? describeMap(opened, { pin: reference.startsWith('/') ? reference : undefined }),
   );
-  context.output.result({ map }, (page) =>
+  const keyForm = map.keySize === 0 ? null : opened.keyCodec.describe();
+  const valueForm = map.valueSize === 0 ? null : opened.valueCodec.describe();
+  const operations = mapOperations.map((name) => {
+    const reason = reasonAgainst(map.type, name) ?? null;
+    return { name, works: reason === null, reason };
+  });
+  context.output.result({ map, keyForm, valueForm, operations }, (page) =>
     page.fields([
       ['name', map.name],
       ['id', map.id],
       ['type', map.type],
       ['function', map.function],
-      [
-        'key',
-        `${map.keyType ?? opened.keyCodec.typeName}, ${map.keySize} bytes: ${opened.keyCodec.describe()}`,
-      ],
-      [
-        'value',
-        `${map.valueType ?? opened.valueCodec.typeName}, ${map.valueSize} bytes: ${opened.valueCodec.describe()}`,
-      ],
-      ['entries', `${map.maxEntries} at most`],
+      ['key', partText(map.keyType ?? opened.keyCodec.typeName, map.keySize, keyForm)],
+      ['value', partText(map.valueType ?? opened.valueCodec.typeName, map.valueSize, valueForm)],
+      ['entries', map.maxEntries === 0 ? null : `${map.maxEntries} at most`],
       ['flags', map.flags.join(', ') || null],
       ['memory', map.memoryBytes === null ? null : `${map.memoryBytes} bytes`],
-      ['frozen', map.frozen === true ? 'yes' : null],
+      ['access', accessText(map.frozen === true, map.flags)],
+      ['commands', listed(operations.filter(({ works }) => works)) ?? 'none for entries'],
+      ...refusals(operations).map(([names, reason]): [string, string] => ['not', `${names}: ${reason}`]),
       ['btf', map.btfId],
       ['pin', map.pin],
     ]),
   );
 };
+
+/** `struct rule, 8 bytes: {"action": …}`, each thing once. Null where there is nothing. */
+function partText(type: string, size: number, form: string | null): string | null {
+  if (form === null) return null;
+  const width = counted(size, 'byte');
+  const named = form.startsWith(type) || type === width ? width : `${type}, ${width}`;
+  return `${named}: ${form}`;
+}
+
+/** Null where user space and programs both read and write. */
+function accessText(frozen: boolean, flags: readonly string[]): string | null {
+  const said = [
+    ...(frozen ? ['frozen: user space only reads it, for good'] : []),
+    ...(flags.includes('rdonly_prog') ? ['programs only read it'] : []),
+    ...(flags.includes('wronly_prog') ? ['programs only write it'] : []),
+  ];
+  return said.join('; ') || null;
+}
+
+interface Operation {
+  readonly name: string;
+  readonly reason: string | null;
+}
+
+function listed(operations: readonly Operation[]): string | null {
+  return operations.map(({ name }) => name).join(', ') || null;
+}
+
+/** Operations that are not there, together by their reason. */
+function refusals(operations: readonly Operation[]): [names: string, reason: string][] {
+  const reasons = new Set(operations.flatMap(({ reason }) => reason ?? []));
+  return [...reasons].map((wanted) => [
+    listed(operations.filter(({ reason }) => reason === wanted)) ?? '',
+    wanted,
+  ]);
+}

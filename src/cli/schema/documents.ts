@@ -17,8 +17,7 @@ import {
 } from './shapes.js';
 import { watchDocuments } from './watch-documents.js';
 
-/** The JSON document of every command, without `schemaVersion`, which every one has. */
-export const documents = {
+const others = {
   build: z.strictObject({
     objects: z
       .array(
@@ -113,6 +112,14 @@ export const documents = {
       )
       .meta({ description: 'The types that its maps and global variables use.' }),
   }),
+  'gen types': z.strictObject({
+    file: maybe(z.string(), 'The file that was written.'),
+    module: maybe(z.string(), 'The module, when no file was asked for.'),
+    bytes: count('Its size.'),
+    object: text('The object file that it was made from.'),
+    constant: text('The name of the constant that it exports.'),
+    type: text('The name of the type of the whole object.'),
+  }),
   'gen vmlinux': z.strictObject({
     file: maybe(z.string(), 'The file that was written.'),
     header: maybe(z.string(), 'The header, when no file was asked for.'),
@@ -201,7 +208,6 @@ export const documents = {
   ...entryDocuments,
   ...entryFileDocuments,
   ...watchDocuments,
-  ...batchDocuments,
   doctor: z.strictObject({
     kernel: z
       .strictObject({
@@ -248,3 +254,6 @@ export const documents = {
     kernel: text('The release of the kernel.'),
   }),
 } as const;
+
+/** The JSON document of every command, without `schemaVersion`, which every one has. */
+export const documents = { ...others, ...batchDocuments(others) } as const;

@@ -11,7 +11,10 @@ export function jsonSchemas(): Map<string, object> {
     const shape = z.strictObject({ schemaVersion, ...documents[name].shape });
     schemas.set(
       file,
-      schemaOf(file, `netkit ${name} --json`, `What this command prints: ${summary}.`, shape),
+      schemaOf(file, `netkit ${name} --json`, `What this command prints: ${summary}.`, shape, {
+        // It holds the documents of all others, whose parts would stand in it many times.
+        reused: name === 'batch' ? 'ref' : 'inline',
+      }),
     );
   }
   const file = 'error.schema.json';
@@ -39,8 +42,14 @@ const failure = z.strictObject({
   schemaVersion,
 });
 
-function schemaOf(file: string, title: string, description: string, shape: z.ZodType): object {
-  const { $schema, ...rest } = z.toJSONSchema(shape, { target: 'draft-2020-12', io: 'output' });
+function schemaOf(
+  file: string,
+  title: string,
+  description: string,
+  shape: z.ZodType,
+  { reused = 'inline' }: { readonly reused?: 'ref' | 'inline' } = {},
+): object {
+  const { $schema, ...rest } = z.toJSONSchema(shape, { target: 'draft-2020-12', io: 'output', reused });
   return {
     $schema,
     $id: `urn:netkit:schema:${file.replace(/\.schema\.json$/, '')}`,

@@ -18,13 +18,26 @@ export const keyType = {
   long: 'key-type',
   value: { name: 'TYPE', kind: 'text' },
   about:
-    'The type of the keys, for a map without BTF: `u8` … `s64`, `be16` … `be64`, `ipv4`, `ipv6`, `prefix4`, `prefix6`, `mac`, `string`, `bytes:N`, or a C type of `--types`.',
+    'The type of the keys, for a map without BTF: `u8` … `s64`, `be16` … `be64`, `ipv4`, `ipv6`, `prefix4`, `prefix6`, `mac`, `string`, `bytes:N`, or a C type (`--types`).',
 } as const;
 
 export const valueType = {
   long: 'value-type',
   value: { name: 'TYPE', kind: 'text' },
   about: 'The type of the values, likewise.',
+} as const;
+
+export const field = {
+  long: 'field',
+  value: { name: 'MEMBER=ORDER', kind: 'text' },
+  repeatable: true,
+  about:
+    'The byte order of an integer member whose type does not tell: `be16`, `be32` or `be64`, as in `--field port=be16`. A member of members is `tuple.port`; `key.port` and `value.port` mean one of the two only.',
+} as const;
+
+export const lock = {
+  long: 'lock',
+  about: 'Take the spin lock in the value while reading, so that no half-written value is seen.',
 } as const;
 
 export const types = {

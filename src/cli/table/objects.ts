@@ -78,6 +78,39 @@ export const objectCommands = [
     examples: [{ command: 'netkit inspect firewall.bpf.o', about: 'Show programs, maps and variables.' }],
   },
   {
+    name: 'gen types',
+    summary: 'write a TypeScript module with the types of an object',
+    about: [
+      "The module declares the keys and values of the object's maps, its global variables, and the names of its programs and maps. With it `ObjectSpec.read(path, { types })` and `load` of the library give typed objects: a name, key or value that does not fit does not compile. The module imports types alone.",
+      'The module also holds a digest of each type. An object of which a map, variable or program has changed since is refused when it is read.',
+      'Reads only the file: no kernel, no privileges.',
+    ],
+    arguments: [
+      {
+        name: 'object',
+        shown: 'OBJ',
+        kind: 'object',
+        required: true,
+        about: 'An eBPF object file with BTF, or `builtin:NAME` for a function that comes with netkit.',
+      },
+    ],
+    options: [
+      {
+        long: 'output',
+        short: 'o',
+        value: { name: 'FILE', kind: 'file' },
+        about: 'The file to write, instead of standard output.',
+      },
+    ],
+    exits: [{ status: 1, about: 'The file is not an eBPF object, is damaged, or has no BTF.' }],
+    examples: [
+      {
+        command: 'netkit gen types firewall.bpf.o -o firewall.types.ts',
+        about: 'Write the module, for `import { firewall } from "./firewall.types.js"`.',
+      },
+    ],
+  },
+  {
     name: 'gen vmlinux',
     summary: "write vmlinux.h, the types of this machine's kernel",
     about: [

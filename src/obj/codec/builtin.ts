@@ -2,10 +2,10 @@
 import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { suggestion } from '../../base/suggest.js';
+import { charactersForm } from './characters.js';
 import { bytesCodec, type Codec, type CodecOptions, codecOf } from './codec.js';
 import { integerForm } from './integer.js';
 import { type AddressKind, addressForm, prefixForm } from './named.js';
-import { charactersForm } from './text.js';
 import type { Form } from './value.js';
 
 /** How a type word is to be read. */

@@ -6,10 +6,24 @@ import { type JsonValue, toJson } from '../../base/json.js';
 import { suggestion } from '../../base/suggest.js';
 import type { BtfGraph } from '../btf/types.js';
 import type { FieldOrder } from './bare.js';
+import { columnsOf } from './columns.js';
 import { Compiler } from './compile.js';
 import { prefixForm } from './named.js';
 import { bytesForm } from './scalar.js';
-import { type Codec, clear, type Form, isHex, Misfit, type Value, within, writeHex } from './value.js';
+import { skipSpace } from './text-form.js';
+import type { TextSink } from './text-sink.js';
+import type { TextSource } from './text-source.js';
+import {
+  type Codec,
+  type CodecColumn,
+  clear,
+  type Form,
+  isHex,
+  Misfit,
+  type Value,
+  within,
+  writeHex,
+} from './value.js';
 
 export type { FieldOrder } from './bare.js';
 export type { Codec, Value } from './value.js';
@@ -90,12 +104,15 @@ export function codecOf(form: Form, role?: string): Codec {
 class FormCodec implements Codec {
   readonly size: number;
   readonly typeName: string;
+  readonly jsonLimit: number;
   readonly #form: Form;
   readonly #role: string | undefined;
+  #columns: readonly CodecColumn[] | undefined;
 
   constructor(form: Form, role: string | undefined) {
     this.size = form.size;
     this.typeName = form.typeName;
+    this.jsonLimit = form.text.jsonLimit;
     this.#form = form;
     this.#role = role;
   }
@@ -125,6 +142,25 @@ class FormCodec implements Codec {
 
   encodeText(text: string, view: DataView, offset: number): void {
     this.#write(text, view, offset);
+  }
+
+  writeJson(view: DataView, offset: number, out: TextSink): void {
+    out.at = this.#form.text.putJson(view, offset, out.data, out.at, out);
+  }
+
+  readJson(source: TextSource, view: DataView, offset: number): boolean {
+    const { bytes, end } = source;
+    clear(view, offset, this.size);
+    const start = skipSpace(bytes, source.at, end);
+    const next = this.#form.text.takeJson(bytes, start, end, view, offset, source);
+    if (next < 0) return false;
+    source.at = next;
+    return true;
+  }
+
+  get columns(): readonly CodecColumn[] {
+    this.#columns ??= columnsOf(this.#form, (error) => this.#named(error));
+    return this.#columns;
   }
 
   #write(value: JsonValue, view: DataView, offset: number): void {

@@ -11,7 +11,10 @@ import type {
   BtfSection,
 } from '../btf/types.js';
 import { type Bare, bareType, type FieldOrder } from './bare.js';
+import { bitStorage } from './bits.js';
+import { charactersForm } from './characters.js';
 import { arrayForm, compositeForm, type Slot } from './composite.js';
+import { boolDomain, enumDomain, isSigned } from './enum.js';
 import {
   type Domain,
   integerDomain,
@@ -22,8 +25,7 @@ import {
 } from './integer.js';
 import { flattenMembers } from './members.js';
 import { addressForm, addressKind, saysIpv6 } from './named.js';
-import { bitStorage, boolDomain, bytesForm, enumDomain, floatForm, isSigned, pointerForm } from './scalar.js';
-import { charactersForm } from './text.js';
+import { bytesForm, floatForm, pointerForm } from './scalar.js';
 import type { Form } from './value.js';
 
 const orderSizes: Readonly<Record<FieldOrder, number>> = { be16: 2, be32: 4, be64: 8 };

@@ -2,6 +2,8 @@
 import { counted } from '../../base/counted.js';
 import type { JsonObject, JsonValue } from '../../base/json.js';
 import { suggestion } from '../../base/suggest.js';
+import { elementsText, membersText } from './composite-text.js';
+import { generatedReader, generatedWriter } from './generated.js';
 import { compositeText } from './text.js';
 import { type Form, isHex, Misfit, shown, type Value, within, writeHex } from './value.js';
 
@@ -36,16 +38,18 @@ export function compositeForm(size: number, typeName: string, members: readonly 
     ...slot,
     inherited: slot.name in Object.prototype,
   }));
-  const printed = slots.filter((slot) => slot.printed);
+  const printed = inTextOrder(slots.filter((slot) => slot.printed));
   const names = slots.map((slot) => slot.name);
   const first = slots[0];
   const hasUnion = slots.some((slot) => slot.choices.length > 0);
 
-  const read = (view: DataView, offset: number): Value => {
+  const readMembers = (view: DataView, offset: number): Value => {
     const out: { [member: string]: Value } = {};
     for (const slot of printed) out[slot.name] = slot.form.read(view, offset + slot.offset);
     return out;
   };
+  const read = afterUses(() => generatedReader(printed), readMembers);
+  const writeAll = afterUses(() => generatedWriter(printed), leaveToLoop);
 
   const writeMembers = (view: DataView, offset: number, value: JsonObject): void => {
     if (hasUnion) checkChoices(slots, value);
@@ -74,7 +78,7 @@ export function compositeForm(size: number, typeName: string, members: readonly 
     }
     const value = typeof given === 'string' ? compositeText(given) : given;
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      writeMembers(view, offset, value);
+      if (!isWritten(writeAll, view, offset, value)) writeMembers(view, offset, value);
       return;
     }
     if (value === null || first === undefined)
@@ -86,7 +90,49 @@ export function compositeForm(size: number, typeName: string, members: readonly 
     }
   };
 
-  return { size, typeName, read, write, describe: () => describeSlots(slots) };
+  return {
+    size,
+    typeName,
+    read,
+    write,
+    describe: () => describeSlots(slots),
+    text: membersText(printed),
+    shown: printed,
+  };
+}
+
+/** Uses before code is generated: compiling costs as much as a few hundred values read by a loop. */
+const usesBefore = 200;
+
+/** `first`, until it was used often enough for `make` to pay, and for good where `make` has nothing. */
+function afterUses<Parameters extends unknown[], Result>(
+  make: () => ((...parameters: Parameters) => Result) | undefined,
+  first: (...parameters: Parameters) => Result,
+): (...parameters: Parameters) => Result {
+  let work = first;
+  let uses = 0;
+  return (...parameters) => {
+    if (uses < usesBefore && ++uses === usesBefore) work = make() ?? first;
+    return work(...parameters);
+  };
+}
+
+const leaveToLoop = (_view: DataView, _offset: number, _value: JsonObject): boolean => false;
+
+/** Members that do not fit are refused by the loop, which knows their names. */
+function isWritten(writeAll: typeof leaveToLoop, view: DataView, offset: number, value: JsonObject): boolean {
+  try {
+    return writeAll(view, offset, value);
+  } catch {
+    return false;
+  }
+}
+
+/** As JavaScript lists the members of an object: in their order, but for names that are numbers, which no C type has. */
+function inTextOrder<Member extends Slot>(slots: readonly Member[]): Member[] {
+  const byName = new Map(slots.map((slot) => [slot.name, slot]));
+  const object = Object.fromEntries(slots.map(({ name }) => [name, true]));
+  return Object.keys(object).flatMap((name) => byName.get(name) ?? []);
 }
 
 function checkChoices(slots: readonly Slot[], value: JsonObject): void {
@@ -172,5 +218,7 @@ export function arrayForm(element: Form, length: number, typeName: string): Form
         : elements === 1
           ? `[${element.describe()}]`
           : `[${element.describe()}, … × ${elements}]`,
+    text: elementsText(element, elements),
+    elements: { form: element, count: elements },
   };
 }

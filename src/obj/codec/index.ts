@@ -9,4 +9,6 @@ export {
   encodeText,
   type FieldOrder,
 } from './codec.js';
-export type { Codec, Value } from './value.js';
+export { TextSink, type TextSinkOptions } from './text-sink.js';
+export { TextSource } from './text-source.js';
+export type { Codec, CodecColumn, Value } from './value.js';

@@ -1,5 +1,8 @@
 /** Integers: text, ranges, and their plain storage of 1, 2, 4, 8 or 16 bytes in either byte order. */
 import type { JsonValue } from '../../base/json.js';
+import { integerText, wholeIntegerText } from './integer-text.js';
+import type { StoreHalves, StoreNumber } from './read-digits.js';
+import type { TextForm } from './text-form.js';
 import { type Form, isHex, Misfit, shown, type Value, writeHex } from './value.js';
 
 /** The set of values of an integer type. */
@@ -36,7 +39,7 @@ export function integerFrom(value: JsonValue, range: IntegerRange): bigint {
   return integer;
 }
 
-const integerText = /^([+-]?)(0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)$/;
+const integerForms = /^([+-]?)(0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)$/;
 /** More than 128 bits in any notation; keeps BigInt() cheap on hostile text. */
 const textLimit = 60;
 
@@ -45,7 +48,7 @@ function exactInteger(value: JsonValue): bigint | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
-  const match = text.length > textLimit ? null : integerText.exec(text);
+  const match = text.length > textLimit ? null : integerForms.exec(text);
   if (match === null) return undefined;
   const magnitude = BigInt(match[2] ?? '');
   return match[1] === '-' ? -magnitude : magnitude;
@@ -59,10 +62,29 @@ function whyNot(value: JsonValue): string {
   return '';
 }
 
+/** An integer of up to 32 bits. */
+export interface NarrowStorage {
+  readonly load: (view: DataView, offset: number) => number;
+  readonly store: StoreNumber;
+}
+
+/** An integer of 33 to 64 bits as two numbers; `high` extends the sign to its 32 bits. */
+export interface HalvesStorage {
+  readonly low: (view: DataView, offset: number) => number;
+  readonly high: (view: DataView, offset: number) => number;
+  readonly store: StoreHalves;
+}
+
 /** Loads and stores an integer at a byte offset. Loads are exact: number up to 32 bits, bigint above. */
 export interface IntegerStorage {
+  /** Bits. */
+  readonly width: number;
   readonly load: (view: DataView, offset: number) => number | bigint;
   readonly store: (view: DataView, offset: number, value: bigint) => void;
+  /** The same without bigint, up to 32 bits. */
+  readonly narrow?: NarrowStorage;
+  /** The same without bigint, from 33 to 64 bits. */
+  readonly halves?: HalvesStorage;
 }
 
 /** The storage of a whole integer of 1, 2, 4, 8 or 16 bytes; `undefined` for other sizes. */
@@ -74,36 +96,54 @@ export function integerStorage(
   const le = littleEndian;
   switch (size) {
     case 1:
-      return {
+      return narrowStorage(8, {
         load: signed ? (view, at) => view.getInt8(at) : (view, at) => view.getUint8(at),
-        store: (view, at, value) => view.setUint8(at, Number(value)),
-      };
+        store: (view, at, value) => view.setUint8(at, value),
+      });
     case 2:
-      return {
+      return narrowStorage(16, {
         load: signed ? (view, at) => view.getInt16(at, le) : (view, at) => view.getUint16(at, le),
-        store: (view, at, value) => view.setUint16(at, Number(value), le),
-      };
+        store: (view, at, value) => view.setUint16(at, value, le),
+      });
     case 4:
-      return {
+      return narrowStorage(32, {
         load: signed ? (view, at) => view.getInt32(at, le) : (view, at) => view.getUint32(at, le),
-        store: (view, at, value) => view.setUint32(at, Number(value), le),
-      };
-    case 8:
+        store: (view, at, value) => view.setUint32(at, value, le),
+      });
+    case 8: {
+      const low = le ? 0 : 4;
+      const high = 4 - low;
       return {
+        width: 64,
         load: signed ? (view, at) => view.getBigInt64(at, le) : (view, at) => view.getBigUint64(at, le),
         store: (view, at, value) => view.setBigUint64(at, value, le),
+        halves: {
+          low: (view, at) => view.getUint32(at + low, le),
+          high: (view, at) => view.getUint32(at + high, le),
+          store: (view, at, upper, lower) => {
+            view.setUint32(at + low, lower, le);
+            view.setUint32(at + high, upper, le);
+          },
+        },
       };
+    }
     case 16:
-      return wideStorage(signed, le);
+      return hugeStorage(signed, le);
     default:
       return undefined;
   }
 }
 
-function wideStorage(signed: boolean, le: boolean): IntegerStorage {
+function narrowStorage(width: number, narrow: NarrowStorage): IntegerStorage {
+  const { load, store } = narrow;
+  return { width, load, store: (view, at, value) => store(view, at, Number(value)), narrow };
+}
+
+function hugeStorage(signed: boolean, le: boolean): IntegerStorage {
   const low = le ? 0 : 8;
   const high = 8 - low;
   return {
+    width: 128,
     load: (view, at) => {
       const top = signed ? view.getBigInt64(at + high, le) : view.getBigUint64(at + high, le);
       return (top << 64n) | view.getBigUint64(at + low, le);
@@ -140,7 +180,17 @@ export function integerForm(
     read: load,
     write: fastWrite(size, signed, littleEndian, slow),
     describe: () => word,
+    text: wholeIntegerText(storage, size, signed, littleEndian),
+    access: accessOf(size, signed, littleEndian),
   };
+}
+
+function accessOf(size: number, signed: boolean, littleEndian: boolean): Form['access'] {
+  const names = signed
+    ? (['getInt8', 'getInt16', 'getInt32', 'getBigInt64'] as const)
+    : (['getUint8', 'getUint16', 'getUint32', 'getBigUint64'] as const);
+  const get = names[[1, 2, 4, 8].indexOf(size)];
+  return get === undefined ? undefined : { get, littleEndian };
 }
 
 /** Writes a value of the expected JavaScript type and range at once, anything else (text, errors) by `slow`. */
@@ -191,6 +241,8 @@ export function mappedForm(
       else storage.store(view, offset, toRaw(value));
     },
     describe: domain.describe,
+    text: domain.text(storage),
+    isBits: !wholeBytes,
   };
 }
 
@@ -200,9 +252,15 @@ export interface Domain {
   /** @throws Misfit */
   readonly toRaw: (value: JsonValue) => bigint;
   readonly describe: () => string;
+  readonly text: (storage: IntegerStorage) => TextForm;
 }
 
 /** The integers themselves. */
 export function integerDomain(range: IntegerRange): Domain {
-  return { fromRaw: (raw) => raw, toRaw: (value) => integerFrom(value, range), describe: () => range.word };
+  return {
+    fromRaw: (raw) => raw,
+    toRaw: (value) => integerFrom(value, range),
+    describe: () => range.word,
+    text: (storage) => integerText(storage, range.min < 0n),
+  };
 }

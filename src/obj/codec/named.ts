@@ -4,9 +4,6 @@
  */
 import {
   clearHostBits,
-  formatAddress,
-  formatIpv6,
-  formatMac,
   parseIpv4,
   parseIpv6,
   parseMac,
@@ -14,6 +11,9 @@ import {
   parsePrefixLength,
 } from '../../base/address.js';
 import type { JsonValue } from '../../base/json.js';
+import { bareAddress, barePrefix } from './address-text.js';
+import { quotedText } from './text-form.js';
+import { readText, writeText } from './text-value.js';
 import { bytesAt, type Form, hexOf, isHex, Misfit, shown, within, writeHex } from './value.js';
 
 export type AddressKind = 'ipv4' | 'ipv6' | 'mac';
@@ -69,46 +69,31 @@ export function saysIpv6(name: string): boolean {
 interface AddressText {
   readonly size: number;
   readonly example: string;
-  readonly format: (view: DataView, offset: number) => string;
   readonly parse: (text: string) => Uint8Array;
 }
 
 const addressTexts: Readonly<Record<AddressKind, AddressText>> = {
-  ipv4: {
-    size: 4,
-    example: '10.0.0.1',
-    format: (view, at) =>
-      `${view.getUint8(at)}.${view.getUint8(at + 1)}.${view.getUint8(at + 2)}.${view.getUint8(at + 3)}`,
-    parse: parseIpv4,
-  },
-  ipv6: {
-    size: 16,
-    example: '2001:db8::1',
-    format: (view, at) => formatIpv6(bytesAt(view, at, 16)),
-    parse: parseIpv6,
-  },
-  mac: {
-    size: 6,
-    example: '02:00:00:00:00:01',
-    format: (view, at) => formatMac(bytesAt(view, at, 6)),
-    parse: parseMac,
-  },
+  ipv4: { size: 4, example: '10.0.0.1', parse: parseIpv4 },
+  ipv6: { size: 16, example: '2001:db8::1', parse: parseIpv6 },
+  mac: { size: 6, example: '02:00:00:00:00:01', parse: parseMac },
 };
 
 /** An address as text; its bytes as stored. */
 export function addressForm(kind: AddressKind, typeName: string): Form {
-  const { size, example, format, parse } = addressTexts[kind];
+  const { size, example, parse } = addressTexts[kind];
+  const bare = bareAddress(kind);
   return {
     size,
     typeName,
-    read: format,
-    write: (view, offset, value) => {
+    read: readText(bare),
+    write: writeText(bare, size, (view, offset, value) => {
       if (typeof value !== 'string') throw new Misfit(`${shown(value)} is not an address such as ${example}`);
       const text = value.trim();
       if (isHex(text)) writeHex(view, offset, size, text, typeName);
       else bytesAt(view, offset, size).set(parse(text));
-    },
+    }),
     describe: () => example,
+    text: quotedText(bare),
   };
 }
 
@@ -126,15 +111,13 @@ export function prefixForm(size: number, littleEndian: boolean, typeName: string
         : `hex:${'00'.repeat(Math.min(width, 4))}…/${width * 8}`;
   const ip = width === 4 || width === 16;
 
-  const writeText = (view: DataView, offset: number, text: string): void => {
+  const writePrefix = (view: DataView, offset: number, text: string): void => {
     const { bytes, length } = ip ? ipPrefix(text, width) : hexPrefix(text, width);
     view.setUint32(offset, length, littleEndian);
     bytesAt(view, offset + 4, width).set(bytes);
   };
-  const read = (view: DataView, offset: number): string => {
-    const bytes = bytesAt(view, offset + 4, width);
-    return `${ip ? formatAddress(bytes) : `hex:${hexOf(bytes)}`}/${view.getUint32(offset, littleEndian)}`;
-  };
+  const bare = barePrefix(width, littleEndian);
+  const read = readText(bare);
   const writeMembers = (view: DataView, offset: number, value: JsonValue, form: Form): void => {
     form.write(view, offset, value);
     const length = view.getUint32(offset, littleEndian);
@@ -146,12 +129,12 @@ export function prefixForm(size: number, littleEndian: boolean, typeName: string
     size,
     typeName,
     read,
-    write: (view, offset, value) => {
+    write: writeText(bare, size, (view, offset, value) => {
       if (typeof value === 'string') {
         const text = value.trim();
         if (isHex(text) && !text.includes('/')) writeHex(view, offset, size, text, typeName);
         else if (whole !== undefined && /^\{|=/.test(text)) writeMembers(view, offset, text, whole);
-        else writeText(view, offset, text);
+        else writePrefix(view, offset, text);
       } else if (
         whole !== undefined &&
         typeof value === 'object' &&
@@ -162,8 +145,9 @@ export function prefixForm(size: number, littleEndian: boolean, typeName: string
       } else {
         throw new Misfit(`${shown(value)} is not a prefix such as ${example}`);
       }
-    },
+    }),
     describe: () => example,
+    text: quotedText(bare),
   };
 }
 

@@ -1,71 +1,9 @@
-/** Enums, bool, floats, pointers, and bit fields over all of them. */
-
+/** Floats, pointers and bytes without a type. */
 import type { JsonValue } from '../../base/json.js';
-import { suggestion } from '../../base/suggest.js';
-import type { BtfEnum } from '../btf/types.js';
-import { type Domain, type IntegerStorage, integerFrom, integerRange } from './integer.js';
+import { floatText, hexText, pointerText } from './scalar-text.js';
 import { bytesAt, type Form, hexOf, isHex, Misfit, shown, writeHex } from './value.js';
 
-/** Enums of old compilers do not say that they are signed; a negative enumerator does. */
-export function isSigned(type: BtfEnum): boolean {
-  return type.signed || type.values.some(({ value }) => value < 0n);
-}
-
-/** Enumerators by name in and out; a number that none of them has stays a number. */
-export function enumDomain(type: BtfEnum, bits: number): Domain {
-  const signed = isSigned(type);
-  const asStored = (value: bigint): bigint =>
-    signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-  const rawOf = new Map<string, bigint>();
-  // Keyed as storage loads it: number up to 32 bits, bigint above.
-  const nameOf = new Map<number | bigint, string>();
-  for (const { name, value } of type.values) {
-    const stored = asStored(value);
-    const key = bits <= 32 ? Number(stored) : stored;
-    rawOf.set(name, stored);
-    if (!nameOf.has(key)) nameOf.set(key, name);
-  }
-  const what = type.name === '' ? 'enum' : `enum ${type.name}`;
-  const { min } = integerRange(bits, true);
-  const { max } = integerRange(bits, signed);
-  // Compilers before clang 15 do not say that an enum is signed, so negative numbers are always accepted.
-  const range = { word: what, min, max };
-  return {
-    fromRaw: (raw) => nameOf.get(raw) ?? raw,
-    toRaw: (value) => {
-      if (typeof value !== 'string') return integerFrom(value, range);
-      const text = value.trim();
-      const known = rawOf.get(text);
-      if (known !== undefined) return known;
-      if (/^[+-]?[0-9]/.test(text)) return integerFrom(text, range);
-      throw new Misfit(
-        `${shown(text)} is not in ${what} (${alternatives(type, ', ')})`,
-        suggestion(text, rawOf.keys()),
-      );
-    },
-    describe: () => (type.values.length === 0 ? what : alternatives(type, '|')),
-  };
-}
-
-function alternatives(type: BtfEnum, separator: string): string {
-  const names = type.values.slice(0, 8).map(({ name }) => name);
-  if (type.values.length > 8) names.push('…');
-  return names.join(separator);
-}
-
-/** `true` and `false`; 0 and 1 on input. */
-export const boolDomain: Domain = {
-  fromRaw: (raw) => Number(raw) !== 0,
-  toRaw: (value) => {
-    const text = typeof value === 'string' ? value.trim() : value;
-    if (text === true || text === 'true' || text === 1 || text === 1n || text === '1') return 1n;
-    if (text === false || text === 'false' || text === 0 || text === 0n || text === '0') return 0n;
-    throw new Misfit(`${shown(value)} is not true or false`);
-  },
-  describe: () => 'true|false',
-};
-
-const floatText = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
+const floatForms = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
 const floatWords: ReadonlyMap<string, number> = new Map([
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
@@ -95,6 +33,8 @@ export function floatForm(size: number, littleEndian: boolean, typeName: string)
       else view.setFloat64(at, number, le);
     },
     describe: () => word,
+    text: floatText(size, le),
+    access: { get: size === 4 ? 'getFloat32' : 'getFloat64', littleEndian: le },
   };
 }
 
@@ -103,7 +43,7 @@ function floatFrom(value: JsonValue): number | undefined {
   if (typeof value === 'bigint') return finite(Number(value));
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
-  return floatWords.get(text) ?? (floatText.test(text) ? finite(Number(text)) : undefined);
+  return floatWords.get(text) ?? (floatForms.test(text) ? finite(Number(text)) : undefined);
 }
 
 function finite(value: number): number | undefined {
@@ -123,6 +63,7 @@ export function pointerForm(littleEndian: boolean, typeName: string): Form {
       }
     },
     describe: () => 'pointer',
+    text: pointerText(littleEndian),
   };
 }
 
@@ -140,65 +81,6 @@ export function bytesForm(size: number, typeName: string): Form {
       writeHex(view, at, size, pairs, typeName);
     },
     describe: () => `hex:… (${size} bytes)`,
-  };
-}
-
-/**
- * The storage of `width` bits that start `start` (0 to 7) bits into the byte at the offset. As in BTF, bits count from
- * the least significant one of the first byte where memory is little-endian, from the most significant one otherwise.
- * @param width 1 to 128.
- */
-export function bitStorage(
-  start: number,
-  width: number,
-  signed: boolean,
-  littleEndian: boolean,
-): IntegerStorage {
-  const span = (start + width + 7) >> 3;
-  const shift = littleEndian ? start : span * 8 - start - width;
-  const store = wideBitStore(span, shift, width, littleEndian);
-  if (span <= 4) {
-    const left = 32 - width;
-    return {
-      load: (view, offset) => {
-        let bits = 0;
-        for (let index = 0; index < span; index++) {
-          bits |= view.getUint8(offset + index) << (littleEndian ? index * 8 : (span - 1 - index) * 8);
-        }
-        const top = (bits >>> shift) << left;
-        return signed ? top >> left : top >>> left;
-      },
-      store,
-    };
-  }
-  const toWidth = signed ? BigInt.asIntN : BigInt.asUintN;
-  const load = (view: DataView, offset: number): bigint =>
-    toWidth(width, wideBits(view, offset, span, littleEndian) >> BigInt(shift));
-  return { load: width <= 32 ? (view, offset) => Number(load(view, offset)) : load, store };
-}
-
-function wideBits(view: DataView, offset: number, span: number, littleEndian: boolean): bigint {
-  let bits = 0n;
-  for (let index = 0; index < span; index++) {
-    bits = (bits << 8n) | BigInt(view.getUint8(offset + (littleEndian ? span - 1 - index : index)));
-  }
-  return bits;
-}
-
-/** Neighbours in the same bytes keep their bits. */
-function wideBitStore(
-  span: number,
-  shift: number,
-  width: number,
-  littleEndian: boolean,
-): IntegerStorage['store'] {
-  const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
-  return (view, offset, value) => {
-    const placed = BigInt.asUintN(width, value) << BigInt(shift);
-    let bits = (wideBits(view, offset, span, littleEndian) & ~mask) | placed;
-    for (let index = 0; index < span; index++) {
-      view.setUint8(offset + (littleEndian ? index : span - 1 - index), Number(bits & 0xffn));
-      bits >>= 8n;
-    }
+    text: hexText(size),
   };
 }

@@ -1,19 +1,19 @@
-/** The text grammar of composite values (JSON, `a.b=1,c=2`, a bare first value) and character arrays. */
+/** The text grammar of composite values: JSON, `a.b=1,c=2`, or a bare first value. */
 import { type JsonObject, type JsonValue, parseJson, setMember } from '../../base/json.js';
-import { bytesAt, type Form, hexOf, isHex, Misfit, shown, writeHex } from './value.js';
+import { Misfit, shown } from './value.js';
 
 /** Does this text spell members (`a=1`, `a.b=1,c=2`) rather than one bare value? */
 const shortForm = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\s*=/;
 
 /**
  * What a text given for a struct, union or array means. A text that is neither JSON nor the short form comes back
- * as it is: the bare value of the first member.
+ * as it is, spaces and all: the bare value of the first member.
  * @throws Misfit, NetkitError `bad-value` (JSON with its line and column)
  */
 export function compositeText(given: string): JsonValue {
   const text = given.trim();
   if (/^[[{"]/.test(text)) return parseJson(text);
-  return shortForm.test(text) ? membersFrom(text) : text;
+  return shortForm.test(text) ? membersFrom(text) : given;
 }
 
 function membersFrom(text: string): JsonObject {
@@ -74,55 +74,4 @@ function splitAtCommas(text: string): string[] {
   }
   parts.push(text.slice(start).trim());
   return parts;
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
-/** Control characters (a terminal would obey them) and line separators (a value is one line). */
-const unprintable = /[\p{Cc}\u2028\u2029]/u;
-
-/**
- * Character arrays: text up to the first NUL. Bytes that are not printable UTF-8, or that go on after the NUL, or a
- * text that itself starts with `hex:`, are shown as `hex:…` of the whole array.
- */
-export function charactersForm(size: number, typeName: string): Form {
-  return {
-    size,
-    typeName,
-    read: (view, offset) => charactersOf(bytesAt(view, offset, size)),
-    write: (view, offset, value) => {
-      if (typeof value !== 'string') throw new Misfit(`${shown(value)} is not text (${typeName})`);
-      if (isHex(value)) {
-        writeHex(view, offset, size, value, typeName);
-        return;
-      }
-      if (value.includes('\0') || /\p{Cs}/u.test(value)) {
-        throw new Misfit(`${shown(value)} holds characters that text cannot have; write it as hex:…`);
-      }
-      const bytes = encoder.encode(value);
-      if (bytes.length > size) {
-        throw new Misfit(`${shown(value)} has ${bytes.length} bytes, ${typeName} takes at most ${size}`);
-      }
-      bytesAt(view, offset, size).set(bytes);
-    },
-    describe: () => `text (${size} bytes)`,
-  };
-}
-
-function charactersOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  const used = end < 0 ? bytes : bytes.subarray(0, end);
-  if (end < 0 || bytes.subarray(end).every((byte) => byte === 0)) {
-    const text = utf8(used);
-    if (text !== undefined && !unprintable.test(text) && !isHex(text.trim())) return text;
-  }
-  return `hex:${hexOf(bytes)}`;
-}
-
-function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

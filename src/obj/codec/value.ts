@@ -2,6 +2,9 @@
 import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import type { JsonValue } from '../../base/json.js';
+import type { TextForm } from './text-form.js';
+import type { TextSink } from './text-sink.js';
+import type { TextSource } from './text-source.js';
 
 /**
  * A decoded value. Integers of up to 32 bits (bit fields by their own width) are numbers, wider ones bigints; enums
@@ -38,6 +41,43 @@ export interface Codec {
    * @throws NetkitError `bad-value`
    */
   encodeText(text: string, view: DataView, offset: number): void;
+  /** Most bytes that `writeJson` appends. */
+  readonly jsonLimit: number;
+  /**
+   * Appends the JSON text of the value straight from its bytes: what `toJson(decode(view, offset))` gives. The view has
+   * `size` bytes at `offset` and the sink room for `jsonLimit`; neither is checked. Never throws, whatever the bytes.
+   */
+  writeJson(view: DataView, offset: number, out: TextSink): void;
+  /**
+   * Reads JSON text at `source.at` straight into the bytes, in the form that `writeJson` gives, with or without white
+   * space in it. True: `source.at` is behind the value. False: take the slow way, `parseJson` and `encode`, which either
+   * accepts the text or knows what is wrong; bytes and `source.at` are then unspecified. What is accepted gives the bytes
+   * that the slow way gives.
+   */
+  readJson(source: TextSource, view: DataView, offset: number): boolean;
+  /** How the value is spread over columns of CSV: one a leaf member; arrays, and what has no members, are one leaf. */
+  readonly columns: readonly CodecColumn[];
+}
+
+/** One leaf of a value in CSV. */
+export interface CodecColumn {
+  /** `saddr`, `limits.rate`; empty where the value as a whole is one leaf. */
+  readonly path: string;
+  /** Most bytes that `writeCsv` appends. */
+  readonly csvLimit: number;
+  /** Appends the field of the value that starts at `offset`, in double quotes where RFC 4180 wants them. As `writeJson` otherwise. */
+  writeCsv(view: DataView, offset: number, out: TextSink): void;
+  /**
+   * Reads a field up to `,`, a line end or the end of the source, in the form that `writeCsv` gives, into the value that
+   * starts at `offset`, whose bytes are zero before. True: `source.at` is behind the field. False: take the slow way,
+   * `encodeText` with the field's text; `source.at` is then unspecified.
+   */
+  readCsv(source: TextSource, view: DataView, offset: number): boolean;
+  /**
+   * The slow way: the text of the field, its quotes taken off. Writes the bytes of this leaf alone.
+   * @throws NetkitError `bad-value`, naming the member
+   */
+  encodeText(text: string, view: DataView, offset: number): void;
 }
 
 /** One compiled type, without bounds checks and the root's name: `codec.ts` adds these around the outermost. */
@@ -52,6 +92,40 @@ export interface Form {
    */
   readonly write: (view: DataView, offset: number, value: JsonValue) => void;
   readonly describe: () => string;
+  /** The same straight from and to text. */
+  readonly text: TextForm;
+  /** How `DataView` reads it, where that alone is what `read` does. */
+  readonly access?: Access | undefined;
+  /** The members of a struct or union that are shown, in the order of their text; undefined for everything else. */
+  readonly shown?: readonly ShownMember[];
+  /** A bit field: what is beside it in its bytes belongs to others. */
+  readonly isBits?: boolean;
+  /** What an array is made of. */
+  readonly elements?: { readonly form: Form; readonly count: number };
+}
+
+/** A `DataView` method that reads one number. */
+export interface Access {
+  readonly get:
+    | 'getInt8'
+    | 'getUint8'
+    | 'getInt16'
+    | 'getUint16'
+    | 'getInt32'
+    | 'getUint32'
+    | 'getBigInt64'
+    | 'getBigUint64'
+    | 'getFloat32'
+    | 'getFloat64';
+  readonly littleEndian: boolean;
+}
+
+/** A member that `read` gives. */
+export interface ShownMember {
+  readonly name: string;
+  /** Bytes from the start of the type. */
+  readonly offset: number;
+  readonly form: Form;
 }
 
 /** A value that does not fit; `path` (`.limits[2].rate`) grows while the error leaves the enclosing types. */

@@ -30,7 +30,7 @@ describe('netkit', () => {
       error: {
         code: 'usage',
         message: 'netkit map: a command is missing',
-        hint: 'one of: list, show, get, update, delete, dump',
+        hint: 'one of: list, show, create, pin, freeze, get, lookup, update, delete, push, pop, peek, dump, export, import, diff, copy, watch',
         details: {},
       },
       schemaVersion: 1,

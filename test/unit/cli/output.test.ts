@@ -189,4 +189,30 @@ describe('Output', () => {
     expect(await output.progress('working', async () => 5)).toBe(5);
     expect(io.err).toBe('');
   });
+
+  it('writes bytes in pieces, after what was said before, and waits until they may be overwritten', async () => {
+    const { io, output } = made();
+    output.result({}, (page) => page.line('first'));
+    const bytes = Buffer.from('second\n');
+    expect(await output.bytes(bytes)).toBe(true);
+    bytes.fill('x');
+    expect(io.out).toBe('first\nsecond\n');
+  });
+
+  it('tells when nobody reads its bytes any more', async () => {
+    const { io, output } = made();
+    Object.assign(io.stdout, {
+      write: (_: Uint8Array, done: (error: Error) => void) => queueMicrotask(() => done(new Error('EPIPE'))),
+    });
+    expect(await output.bytes(Buffer.from('x'))).toBe(false);
+  });
+
+  it('counts without a word where there is no terminal', async () => {
+    const { io, output } = made();
+    const result = await output.counting('reading', 'entries', async (add) => {
+      add(5);
+      return 'done';
+    });
+    expect([result, io.out, io.err]).toEqual(['done', '', '']);
+  });
 });

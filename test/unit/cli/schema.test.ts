@@ -26,6 +26,13 @@ function* objectsIn(schema: unknown, path = '#'): Generator<[string, Record<stri
   for (const [name, part] of Object.entries(record)) yield* objectsIn(part, `${path}/${name}`);
 }
 
+/** The description of a field, also where the field shares its schema with others. */
+function described(root: unknown, field: { description?: unknown; $ref?: string }): unknown {
+  if (field.$ref === undefined) return field.description;
+  const names = field.$ref.replace('#/', '').split('/');
+  return Object(names.reduce((at, name) => Object(at)[name], root)).description;
+}
+
 describe('the JSON schemas', () => {
   it('are one for every command, and one for errors', () => {
     const files = commands.map(({ name }) => `${name.replaceAll(' ', '-')}.schema.json`);
@@ -51,7 +58,9 @@ describe('the JSON schemas', () => {
       const names = Object.keys(Object(properties));
       expect(required, path).toEqual(names);
       for (const name of names)
-        expect(Object(properties)[name].description, `${path}/${name}`).toBeTypeOf('string');
+        expect(described(schemas.get(file), Object(properties)[name]), `${path}/${name}`).toBeTypeOf(
+          'string',
+        );
     }
   });
 

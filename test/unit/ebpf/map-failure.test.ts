@@ -5,7 +5,7 @@ import { errnoNumber, SysError } from '../../../src/sys/errno.js';
 
 function info(type: string): MapInfo {
   const common = { id: 1, name: 'm', keySize: 4, valueSize: 4, maxEntries: 8, flags: 0 };
-  return { ...common, type, btfId: 0, keyTypeId: 0, valueTypeId: 0 };
+  return { ...common, type, btfId: 0, keyTypeId: 0, valueTypeId: 0, kernelBtfId: 0, kernelValueTypeId: 0 };
 }
 
 it.each([
@@ -17,12 +17,13 @@ it.each([
   [
     'array_of_maps',
     'EINVAL',
-    'unsupported',
-    'cannot write entry 9 of m: maps of type array_of_maps refuse it',
+    'bad-value',
+    'cannot write entry 3 of m: the map is of another shape than those in it, or a map of maps itself',
   ],
 ] as const)('a write to a map of type %s that fails with %s is %s', (type, errno, code, message) => {
   const failure = new SysError('write a map entry', errnoNumber(errno));
-  expect(explainEntry(failure, 'write', '9', info(type))).toMatchObject({ code, message });
+  const entry = /entry (\d)/.exec(message)?.[1] ?? '9';
+  expect(explainEntry(failure, 'write', entry, info(type))).toMatchObject({ code, message });
 });
 
 it('an error that has nothing to do with the entry stays as it is', () => {

@@ -47,6 +47,19 @@ describe('bit fields', () => {
     expect(refusal(() => bits(true).parse('a=hex:01'))).toMatch('is not an integer');
   });
 
+  it('know no enumerator that they are too narrow for', () => {
+    const codec = codecOfType((btf) => {
+      const mode = btf.enum('mode', { huge: 4, zero: 0, minus: 0xffff_ffff });
+      return btf.struct('s', 1, [{ name: 'm', type: mode, bitOffset: 0, bitSize: 2 }]);
+    });
+    expect(valueOfHex(codec, '00')).toEqual({ m: 'zero' });
+    expect(refusal(() => codec.parse('m=huge'))).toBe('value.m: huge (4) does not fit 2 bits');
+    // -1 of compilers that do not say that an enum is signed.
+    expect(valueOfHex(codec, '03')).toEqual({ m: 'minus' });
+    expect(hexOfText(codec, 'm=minus')).toBe('03');
+    expect(hexOfText(codec, 'm=-1')).toBe('03');
+  });
+
   it('of old compilers carry their width in the integer type', () => {
     const codec = codecOfType((btf) => {
       const narrow = btf.int('unsigned int', 4, { bits: 3, bitOffset: 2 });

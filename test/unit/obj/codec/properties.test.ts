@@ -2,44 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NetkitError } from '../../../../src/base/errors.js';
 import { readBtf } from '../../../../src/obj/btf/read.js';
-import {
-  type Codec,
-  codecFor,
-  codecForWord,
-  encodeText,
-  type Value,
-} from '../../../../src/obj/codec/index.js';
+import { codecFor, codecForWord, encodeText, type Value } from '../../../../src/obj/codec/index.js';
 import { BtfBuilder } from '../../../support/btf-builder.js';
-import { basics, layOut, type Shape, shape } from './shapes.js';
+import { basics, layOut, type Shape } from './shapes.js';
 import { type CTypes, cTypes } from './support.js';
-
-/** Random bytes with many zeros, texts and edges among them. */
-function bytesOf(size: number): fc.Arbitrary<Uint8Array> {
-  const byte = fc.oneof(
-    { weight: 2, arbitrary: fc.integer({ min: 0, max: 255 }) },
-    fc.constantFrom(0, 0, 1, 0x7f, 0x80, 0xff, 0x61),
-  );
-  return fc.array(byte, { minLength: size, maxLength: size }).map((bytes) => Uint8Array.from(bytes));
-}
-
-function compile(built: Shape, littleEndian: boolean): Codec | undefined {
-  const btf = new BtfBuilder({ littleEndian });
-  const id = built.build(btf, cTypes(btf));
-  try {
-    return codecFor(readBtf(btf.bytes()), id, { littleEndian });
-  } catch (error) {
-    // A struct that ends in an empty array is refused, as it should be.
-    if (error instanceof NetkitError && error.message.includes('flexible array')) return undefined;
-    throw error;
-  }
-}
-
-const typed = fc
-  .tuple(shape, fc.boolean())
-  .filter(([built]) => built.size <= 4096)
-  .chain(([built, littleEndian]) =>
-    fc.tuple(fc.constant(built), fc.constant(littleEndian), bytesOf(built.size)),
-  );
+import { bytesOf, compile, typed } from './typed-values.js';
 
 describe('for random types and values', () => {
   it('decode(encode(v)) = v and parse(format(v)) = v', () => {

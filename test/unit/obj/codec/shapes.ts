@@ -40,26 +40,42 @@ const enumeration: fc.Arbitrary<Shape> = fc
     fc.constantFrom(1, 2, 4, 8),
     fc.boolean(),
   )
-  .map(([values, size, signed]) => ({
-    size,
-    align: size,
-    build: (btf: BtfBuilder) =>
-      size === 8
-        ? btf.enum64('e', Object.fromEntries(values.map((value) => [`n${value}`, BigInt(value)])), { signed })
-        : btf.enum('e', Object.fromEntries(values.map((value) => [`n${value}`, value])), { size, signed }),
-  }));
+  .map(([values, size, signed]) => {
+    // Some below zero, some that only 64 bits hold.
+    const number = (value: number): bigint =>
+      signed && value > 100
+        ? -BigInt(value)
+        : size === 8 && value > 60
+          ? BigInt(value) << 40n
+          : BigInt(value);
+    const named = values.map((value) => [`n${value}`, number(value)] as const);
+    return {
+      size,
+      align: size,
+      build: (btf: BtfBuilder) =>
+        size === 8
+          ? btf.enum64('e', Object.fromEntries(named), { signed })
+          : btf.enum('e', Object.fromEntries(named.map(([name, value]) => [name, Number(value)])), {
+              size,
+              signed,
+            }),
+    };
+  });
 
 const characters: fc.Arbitrary<Shape> = fc
   .integer({ min: 1, max: 20 })
   .map((size) => ({ size, align: 1, build: (btf: BtfBuilder, c: CTypes) => btf.array(c.char, size) }));
 
-const bitField: fc.Arbitrary<Shape> = fc
+const bitInteger: fc.Arbitrary<Shape> = fc
   .constantFrom<readonly [keyof CTypes, number]>(
     ['u32', 32],
     ['s32', 32],
     ['u64', 64],
     ['s64', 64],
+    ['u128', 128],
+    ['s128', 128],
     ['u8', 8],
+    ['bool', 8],
   )
   .chain(([name, width]) =>
     fc.integer({ min: 1, max: width }).map((bitSize) => ({
@@ -69,6 +85,13 @@ const bitField: fc.Arbitrary<Shape> = fc
       build: (_: BtfBuilder, c: CTypes) => c[name],
     })),
   );
+
+/** Enumerators that the field is too narrow for among them. */
+const bitEnum: fc.Arbitrary<Shape> = enumeration.chain((whole) =>
+  fc.integer({ min: 1, max: whole.size * 8 }).map((bitSize) => ({ ...whole, bitSize })),
+);
+
+const bitField: fc.Arbitrary<Shape> = fc.oneof({ weight: 3, arbitrary: bitInteger }, bitEnum);
 
 const names = ['a', 'b', 'addr', 'port', 'ip6', 'mac', 'constructor', 'src_ip', 'h_dest', 'value'];
 
@@ -160,16 +183,34 @@ function withAnonymous(part: fc.Arbitrary<Shape>): fc.Arbitrary<Shape> {
   });
 }
 
+const pointer: fc.Arbitrary<Shape> = fc.constant({
+  size: 8,
+  align: 8,
+  build: (btf: BtfBuilder, c: CTypes) => btf.ptr(c.u32),
+});
+/** A number that JavaScript has no form for. */
+const longDouble: fc.Arbitrary<Shape> = fc.constant({
+  size: 16,
+  align: 16,
+  build: (btf: BtfBuilder) => btf.float('long double', 16),
+});
+
+function shapesOf(leaf: fc.Arbitrary<Shape>): fc.Arbitrary<Shape> {
+  return fc.letrec<{ shape: Shape }>((tie) => ({
+    shape: fc.oneof(
+      { depthSize: 'medium', withCrossShrink: true },
+      leaf,
+      enumeration,
+      characters,
+      composite(tie('shape')),
+      array(tie('shape')),
+      wrapped(tie('shape')),
+      withAnonymous(tie('shape')),
+    ),
+  })).shape;
+}
+
 /** Random types of every kind but pointers, which are not written. */
-export const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
-  shape: fc.oneof(
-    { depthSize: 'medium', withCrossShrink: true },
-    basic,
-    enumeration,
-    characters,
-    composite(tie('shape')),
-    array(tie('shape')),
-    wrapped(tie('shape')),
-    withAnonymous(tie('shape')),
-  ),
-}));
+export const shape = shapesOf(fc.oneof({ weight: 8, arbitrary: basic }, longDouble));
+/** Random types of every kind. */
+export const shownShape = shapesOf(fc.oneof({ weight: 8, arbitrary: basic }, longDouble, pointer));

@@ -1,0 +1,173 @@
+/** Files of entries as a command reads them: piece by piece, and again where the work takes two passes. */
+import { closeSync, openSync, read, type Stats, statSync } from 'node:fs';
+import { addAbortSignal, Readable } from 'node:stream';
+import { NetkitError } from '../base/errors.js';
+import { fileError } from '../host/file-errors.js';
+import { PrivateFile } from '../host/private-file.js';
+import type { CommandContext } from './context.js';
+
+/** Bytes that are read at a time. */
+const pieceBytes = 1 << 20;
+
+/** A file, pipe or standard input, open. */
+export interface EntryFile extends Disposable {
+  /** How messages name it. */
+  readonly name: string;
+  /** Whether `pieces` may be called again. */
+  readonly repeatable: boolean;
+  /** The bytes in pieces of any size; each belongs to the taker. Lets signals arrive in between. @throws NetkitError */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+export interface EntryFileOptions {
+  /** What comes through a pipe is kept in a private file, so that it can be read again. */
+  readonly repeatable: boolean;
+}
+
+/**
+ * Opens a file of entries; `-` is standard input. The file is opened once: a new one in its place makes no difference.
+ * @throws NetkitError `not-found`, `not-permitted`, `usage` for a folder or a terminal
+ */
+export async function openEntryFile(
+  context: CommandContext,
+  path: string,
+  options: EntryFileOptions,
+): Promise<EntryFile> {
+  if (path === '-') {
+    const { stdin, signal } = context.io;
+    if (stdin.isTTY === true)
+      throw new NetkitError('usage', 'standard input is a terminal', {
+        hint: 'pipe the entries in, or name a file',
+      });
+    const stream = new StreamedFile('standard input', stdin, () => undefined, signal);
+    return options.repeatable ? spooled(stream) : stream;
+  }
+  if (lookAt(path).isFile()) return new StoredFile(path);
+  // Opening a pipe waits for its writer, so not on this thread.
+  const { createReadStream } = await import('node:fs');
+  const source = createReadStream(path, { highWaterMark: pieceBytes });
+  const stream = new StreamedFile(path, source, () => source.destroy(), context.io.signal);
+  return options.repeatable ? spooled(stream) : stream;
+}
+
+function lookAt(path: string): Stats {
+  try {
+    const found = statSync(path);
+    if (!found.isDirectory()) return found;
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
+  throw new NetkitError('usage', `cannot read '${path}': it is a directory`, { details: { path } });
+}
+
+/** A regular file. The next piece is read while this one is used. */
+class StoredFile implements EntryFile {
+  readonly name: string;
+  readonly repeatable = true;
+  readonly #fd: number;
+  /** The read under way on another thread: the descriptor stays open until it is over. */
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(name: string) {
+    this.name = name;
+    try {
+      this.#fd = openSync(name, 'r');
+    } catch (error) {
+      throw fileError(error, 'read', name);
+    }
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    let next = this.#read(0);
+    for (let position = 0; ; ) {
+      const piece = await next;
+      if (piece.length === 0) return;
+      position += piece.length;
+      next = this.#read(position);
+      yield piece;
+    }
+  }
+
+  #read(position: number): Promise<Uint8Array> {
+    const piece = new Promise<Uint8Array>((resolve, reject) => {
+      const bytes = Buffer.allocUnsafeSlow(pieceBytes);
+      read(this.#fd, bytes, 0, pieceBytes, position, (error, count) => {
+        if (error === null) resolve(bytes.subarray(0, count));
+        else reject(fileError(error, 'read', this.name));
+      });
+    });
+    // Whoever stops here does not wait for it.
+    this.#reading = piece.catch(() => undefined);
+    return piece;
+  }
+
+  [Symbol.dispose](): void {
+    this.#reading = this.#reading.then(() => closeSync(this.#fd));
+  }
+}
+
+/** What can be read once. */
+class StreamedFile implements EntryFile {
+  readonly name: string;
+  readonly repeatable = false;
+  readonly #stream: NodeJS.ReadableStream;
+  readonly #release: () => void;
+
+  constructor(name: string, stream: NodeJS.ReadableStream, release: () => void, signal: AbortSignal) {
+    this.name = name;
+    this.#stream = stream instanceof Readable ? addAbortSignal(signal, stream) : stream;
+    this.#release = release;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.#stream) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
+    } catch (error) {
+      throw fileError(error, 'read', this.name);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#release();
+  }
+}
+
+/** Reads a stream to its end. @throws NetkitError `failed` when the disk is full */
+async function spooled(stream: StreamedFile): Promise<EntryFile> {
+  const file = new PrivateFile();
+  try {
+    for await (const piece of stream.pieces()) file.append(piece);
+    return new SpooledFile(stream.name, file);
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
+  } finally {
+    stream[Symbol.dispose]();
+  }
+}
+
+class SpooledFile implements EntryFile {
+  readonly name: string;
+  readonly repeatable = true;
+  readonly #file: PrivateFile;
+
+  constructor(name: string, file: PrivateFile) {
+    this.name = name;
+    this.#file = file;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for (let position = 0; position < this.#file.size; ) {
+      const bytes = Buffer.allocUnsafeSlow(pieceBytes);
+      const count = this.#file.read(bytes, position);
+      position += count;
+      // A signal arrives only in a turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      yield bytes.subarray(0, count);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]();
+  }
+}

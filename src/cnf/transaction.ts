@@ -1,0 +1,206 @@
+/**
+ * Several changes that are made all or none, whichever way they end: the `--atomic` of `batch`. Each change is written
+ * down before it is made, in such a form that it can be taken back; what cannot be taken back waits for the commit.
+ */
+import { existsSync } from 'node:fs';
+import { messageOf, NetkitError } from '../base/errors.js';
+import { BpfMap } from '../ebpf/map.js';
+import { bootId } from '../host/kernel.js';
+import type { Action, Plan } from './action.js';
+import {
+  type BatchHistory,
+  BatchJournal,
+  type BatchStep,
+  type OldEntries,
+  readBatchJournal,
+  readStep,
+} from './batch-journal.js';
+import { concernsFiles, performAll, type Recovery, steppingStone, undoAll } from './execute.js';
+import { asideFolder } from './layout.js';
+import { perform, type Stage } from './perform.js';
+import { openMap } from './reference.js';
+import type { StateStore } from './store.js';
+
+export class Transaction implements Disposable {
+  readonly #store: StateStore;
+  readonly #journal: BatchJournal;
+  /** What is left for the commit: the pins put aside, the objects not needed any more. */
+  readonly #finish: Action[] = [];
+  #asides = 0;
+
+  /** Call it under the lock, when nothing of a killed command is left. */
+  constructor(store: StateStore, command: string) {
+    this.#store = store;
+    const head = { command, startedAt: new Date().toISOString(), bootId: bootId() };
+    this.#journal = BatchJournal.create(store.batchJournalPath, head);
+  }
+
+  /** Makes one change. When it fails, nothing of it is undone yet: {@link Transaction.rollback} does. */
+  async perform(plan: Plan, stage: Stage, signal?: AbortSignal): Promise<void> {
+    const reversible = { ...plan, actions: plan.actions.flatMap((action) => this.#reversible(action)) };
+    this.#journal.append({ kind: 'plan', plan: reversible });
+    this.#journal.sync();
+    await performAll(reversible, stage, signal, []);
+  }
+
+  /** Remembers entries that are about to be written or deleted. A power cut takes maps with it: nothing is synced. */
+  remember(entries: OldEntries): void {
+    this.#journal.append({ kind: 'entries', entries });
+    steppingStone();
+  }
+
+  /** From here on nothing is taken back: a killed command's rest is finished. */
+  commit(stage: Stage): void {
+    steppingStone();
+    this.#journal.append({ kind: 'commit', actions: this.#finish });
+    this.#journal.sync();
+    steppingStone();
+    finish(this.#finish, stage);
+    this.#store.removeBatchJournal();
+    steppingStone();
+  }
+
+  /** Takes everything back. @throws NetkitError when something could not be; the journal then stays for `recover` */
+  rollback(stage: Stage, reason: unknown): void {
+    const path = this.#store.batchJournalPath;
+    const read = readBatchJournal(path);
+    if (read === undefined)
+      throw new NetkitError('failed', `${messageOf(reason)}; and it could not be undone: ${path} is gone`);
+    undoSteps(read.history, this.#journal, stage, reason);
+    this.#store.removeBatchJournal();
+  }
+
+  /** The action in a form that leaves what undoing needs. */
+  #reversible(action: Action): Action[] {
+    switch (action.kind) {
+      case 'unpin': {
+        const to = asideFolder(action.folder, action.function, ++this.#asides);
+        this.#finish.push({ ...action, folder: to });
+        return [{ ...action, kind: 'set-aside', to }];
+      }
+      case 'drop-object':
+        this.#finish.push(action);
+        return [];
+      case 'store-object':
+        // Named by its contents: one that waits to be dropped serves, and undoing must leave it.
+        return existsSync(this.#store.objectPath(action.file)) ? [] : [action];
+      default:
+        return [action];
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#journal[Symbol.dispose]();
+  }
+}
+
+/** What `recover` would do about a killed batch; undefined when there is none. */
+export function pendingBatch(store: StateStore): Recovery | undefined {
+  const read = readBatchJournal(store.batchJournalPath);
+  return read === undefined ? undefined : recoveryOf(read.history);
+}
+
+/** Takes back what a killed batch did, or finishes it once it was committed. Call it under the lock. */
+export function recoverBatch(stage: Stage): Recovery | undefined {
+  const path = stage.store.batchJournalPath;
+  const read = readBatchJournal(path);
+  if (read === undefined) return undefined;
+  const { history, length } = read;
+  if (history.finish === undefined) {
+    using journal = BatchJournal.reopen(path, length);
+    undoSteps(history, journal, stage, `${history.command} was killed`);
+  } else {
+    const isThisBoot = history.bootId === bootId();
+    finish(isThisBoot ? history.finish : history.finish.filter(concernsFiles), stage);
+  }
+  stage.store.removeBatchJournal();
+  return recoveryOf(history);
+}
+
+function recoveryOf({ command, startedAt, finish: left }: BatchHistory): Recovery {
+  return { command, startedAt, outcome: left === undefined ? 'undone' : 'finished' };
+}
+
+function finish(actions: readonly Action[], stage: Stage): void {
+  for (const action of actions) {
+    // A later command of the batch may have loaded the same object again.
+    const isNeeded =
+      action.kind === 'drop-object' && stage.store.peek(action.function)?.object.file === action.file;
+    if (!isNeeded) perform(action, stage);
+    steppingStone();
+  }
+}
+
+/**
+ * Undoes step by step, the last one first, and marks each: undoing one again when those before it are undone too would
+ * harm what they brought back. It stops at a step that cannot be undone.
+ */
+function undoSteps(history: BatchHistory, journal: BatchJournal, stage: Stage, reason: unknown): void {
+  const isThisBoot = history.bootId === bootId();
+  for (let left = history.steps.length; left > 0; left--) {
+    const span = history.steps[left - 1];
+    if (span !== undefined) undoStep(readStep(stage.store.batchJournalPath, span), stage, isThisBoot, reason);
+    steppingStone();
+    mark(journal, left - 1);
+    steppingStone();
+  }
+}
+
+function undoStep(step: BatchStep, stage: Stage, isThisBoot: boolean, reason: unknown): void {
+  if (step.kind === 'plan') {
+    const { actions } = step.plan;
+    undoAll(isThisBoot ? actions : actions.filter(concernsFiles), stage, reason);
+  } else if (isThisBoot) restoreEntries(step.entries, reason);
+}
+
+function mark(journal: BatchJournal, left: number): void {
+  try {
+    journal.append({ kind: 'undone', left });
+  } catch {
+    // A full disk must not keep anything from being undone; only a kill right here would now be one too many.
+  }
+}
+
+function restoreEntries(old: OldEntries, reason: unknown): void {
+  using map = mapOf(old);
+  // Gone, and its entries with it.
+  if (map === undefined) return;
+  const { keySize, valueSize } = old;
+  const keys = Buffer.from(old.keys, 'base64');
+  const values = Buffer.from(old.values, 'base64');
+  try {
+    for (let index = old.present.length - 1; index >= 0; index--) {
+      const key = keys.subarray(index * keySize, (index + 1) * keySize);
+      if (old.present[index] === '1')
+        map.setBytes(key, values.subarray(index * valueSize, (index + 1) * valueSize));
+      else map.deleteBytes(key);
+    }
+  } catch (error) {
+    const code = reason instanceof NetkitError && reason.code === 'interrupted' ? 'interrupted' : 'failed';
+    throw new NetkitError(
+      code,
+      `${messageOf(reason)}; and it could not be undone: the entries of ${old.map.reference}: ${messageOf(error)}`,
+      { hint: "when the cause is mended, 'netkit recover' undoes the rest", cause: error },
+    );
+  }
+}
+
+function mapOf({ map: { id, reference, bpffs } }: OldEntries): BpfMap | undefined {
+  return opened(() => BpfMap.fromId(id), id) ?? opened(() => openMap(reference, bpffs), id);
+}
+
+/** Undefined when it cannot be opened so, or is another map by now. */
+function opened(open: () => BpfMap, id: number): BpfMap | undefined {
+  try {
+    const map = open();
+    if (map.info.id === id) return map;
+    map[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    const isOther =
+      error instanceof NetkitError &&
+      ['not-found', 'not-permitted', 'usage', 'conflict'].includes(error.code);
+    if (isOther) return undefined;
+    throw error;
+  }
+}

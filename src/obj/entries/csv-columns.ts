@@ -1,0 +1,38 @@
+/** Which columns the entries of a map have in CSV. */
+import type { CodecColumn } from '../codec/index.js';
+import type { EntryShape } from './batch.js';
+
+/** Names the CPU that a row's value belongs to. */
+export const cpuColumn = 'cpu';
+
+/** One column of a key or value. */
+export interface EntryColumn {
+  /** `key`, `value.packets` */
+  readonly name: string;
+  readonly isKey: boolean;
+  readonly codec: CodecColumn;
+}
+
+/** The columns of keys and values in the order in which they are written. */
+export function entryColumns(shape: EntryShape): EntryColumn[] {
+  const column =
+    (isKey: boolean) =>
+    (codec: CodecColumn): EntryColumn => {
+      const part = isKey ? 'key' : 'value';
+      return { name: codec.path === '' ? part : `${part}.${codec.path}`, isKey, codec };
+    };
+  const { key, value } = shape;
+  return [...(key?.columns.map(column(true)) ?? []), ...value.columns.map(column(false))];
+}
+
+/** The header without its line end. */
+export function headerOf(columns: readonly EntryColumn[], withCpu: boolean): string {
+  const names = columns.map(({ name }) => quoted(name));
+  const keys = columns.filter(({ isKey }) => isKey).length;
+  if (withCpu) names.splice(keys, 0, cpuColumn);
+  return names.join(',');
+}
+
+function quoted(name: string): string {
+  return /[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}

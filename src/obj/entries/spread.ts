@@ -1,0 +1,26 @@
+import type { EntryShape } from './batch.js';
+import type { EntryBuffer } from './entry-buffer.js';
+import { hasSum, typeHasSum } from './sum.js';
+
+/** What becomes of a single value that is given for all CPUs of a per-CPU map. */
+export class Spread {
+  readonly #shape: EntryShape;
+  readonly #alwaysHasSum: boolean;
+
+  constructor(shape: EntryShape) {
+    this.#shape = shape;
+    this.#alwaysHasSum = shape.cpus > 1 && typeHasSum(shape.value);
+  }
+
+  /** The value stands at the first CPU: a sum stays there, the others being zero; what has no sum goes to each. */
+  over(batch: EntryBuffer, offset: number): void {
+    const { value, cpus, cpuStride } = this.#shape;
+    const { values, valueView } = batch;
+    const isSum = this.#alwaysHasSum || hasSum(value.decode(valueView, offset));
+    for (let cpu = 1; cpu < cpus; cpu++) {
+      const at = offset + cpu * cpuStride;
+      if (isSum) values.fill(0, at, at + value.size);
+      else values.copyWithin(at, offset, offset + value.size);
+    }
+  }
+}

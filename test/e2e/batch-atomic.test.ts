@@ -1,0 +1,325 @@
+import { appendFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { documents } from '../../src/cli/schema/documents.js';
+import type { CliResult } from '../support/cli.js';
+import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { describeAsRoot } from '../support/requirements.js';
+import { bpftool, documentOf, fixture, type Ground, makeGround } from './ground.js';
+
+const maps = ['flows', 'counts', 'percpu_counts', 'percpu_flows', 'prefixes_v4'];
+
+/** Fills maps of each kind that an atomic batch may write. `f` is attached to an interface, `m` is not. */
+const prepared = [
+  `load ${fixture('tc')} --name f --set drop_all=false`,
+  'attach f @ --hook tcx/ingress',
+  'attach f @ --hook tc/egress',
+  `load ${fixture('maps')} --name m`,
+  'map update m/flows saddr=10.0.0.1 packets=1,bytes=2',
+  'map update m/flows saddr=10.0.0.2 packets=3',
+  'map update m/counts 3 33',
+  'map update m/percpu_counts 1 7',
+  'map update m/percpu_flows 1 7',
+  'map update m/prefixes_v4 10.0.0.0/8 DROP',
+  'map update m/prefixes_v4 10.1.0.0/16 PASS',
+];
+
+const entries = [
+  'map update m/flows saddr=10.0.0.1 packets=100',
+  'map update m/flows saddr=10.0.0.1 packets=101',
+  'map delete m/flows saddr=10.0.0.2',
+  'map update m/flows saddr=10.0.0.2 5 noexist',
+  'map update m/flows saddr=10.0.0.3 6',
+  'map update m/counts 3 34 exist',
+  'map update m/percpu_counts 1 9',
+  'map delete m/percpu_flows 1',
+  'map update m/percpu_flows 2 9',
+  'map delete m/prefixes_v4 10.1.0.0/16',
+  'map update m/prefixes_v4 10.0.0.0/8 PASS',
+  'map update m/prefixes_v4 10.2.0.0/16 DROP',
+  'map import m/flows ENTRIES',
+];
+
+/** A file of entries, for `ENTRIES`. */
+const imported = [
+  { key: { saddr: '10.0.0.1' }, value: { packets: 1000 } },
+  { key: { saddr: '10.0.0.7' }, value: { packets: 7000 } },
+];
+
+const functions = [
+  'detach f @ --hook tcx/ingress',
+  `load ${fixture('pass')} --name p`,
+  'attach p @',
+  `load ${fixture('tc')} --name f --replace --set drop_all=true`,
+  'unload f',
+  `load ${fixture('tc')} --name f --set drop_all=true`,
+  'attach f @ --hook tcx/ingress',
+  'unload m',
+  `load ${fixture('maps')} --name m`,
+  'map update m/counts 1 1',
+  'map import m/flows ENTRIES --replace',
+  'unload p',
+];
+
+describeAsRoot(
+  'netkit batch --atomic',
+  () => {
+    let before: KernelState;
+
+    beforeAll(() => {
+      before = snapshotKernelState();
+    });
+    afterAll(async () => {
+      await expectUnchanged(before);
+    });
+
+    async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
+      using ground = makeGround();
+      batch(ground, prepared);
+      await work(ground);
+      ground.does('unload', '--all', '--yes', '--if-exists');
+      expect(ground.bpffs.pins()).toEqual([]);
+      expect(readdirSync(ground.bpffs.root.path)).not.toContain('netkit');
+      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+    }
+    function write(ground: Ground, lines: readonly string[]): string {
+      const file = join(ground.bpffs.folder, 'commands');
+      const target = `${ground.ifname} --netns ${ground.netns.name}`;
+      const text = lines.map((line) => `${line.replace('@', target).replace('ENTRIES', `${file}.ndjson`)}\n`);
+      writeFileSync(file, text.join(''));
+      writeFileSync(`${file}.ndjson`, imported.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+      return file;
+    }
+    function batch(ground: Ground, lines: readonly string[], ...options: string[]): CliResult {
+      return ground.does('batch', write(ground, lines), ...options);
+    }
+
+    /** Everything that can be seen, but for ids. Of what was detached, links get new ones. */
+    function picture(ground: Ground) {
+      const { functions: listed } = documentOf(documents.list, ground.does('list', '--json'));
+      const unstable = ['id', 'btfId', 'loadedAt', 'mapIds'];
+      const folder = join(ground.bpffs.root.path, 'netkit/m/maps');
+      return {
+        functions: JSON.stringify(
+          listed,
+          (key, value: unknown) => (unstable.includes(key) ? undefined : value),
+          1,
+        ),
+        pins: ground.bpffs.pins(),
+        files: readdirSync(ground.bpffs.stateDir).sort(),
+        hooks: ground
+          .hooks()
+          .map((text) => text.replace(/"id":\d+|\bid \d+|"tag":"\w+"|handle 0x[0-9a-f]+/g, '…'))
+          .sort(),
+        entries: maps.map((name) => dumped(join(folder, name))),
+      };
+    }
+
+    it('does the same as without it, and leaves nothing of its own', async () => {
+      const pictures: unknown[] = [];
+      for (const options of [[], ['--atomic']]) {
+        await onGround((ground) => {
+          batch(ground, [...entries, ...functions, ...entries.slice(10)], ...options);
+          const { hooks: _, ...rest } = picture(ground);
+          // Every ground has names and numbers of its own.
+          const own = /nk[\w-]+|netkit-test-[\w-]+|("(?:inode|ifindex)": )\d+/g;
+          const stable = rest.functions.replaceAll(own, '$1…');
+          pictures.push({ ...rest, functions: stable, pins: rest.pins.join(' ').replaceAll(own, '…') });
+        });
+      }
+      expect(pictures[1]).toEqual(pictures[0]);
+    });
+
+    it('takes everything back when the last command fails', async () => {
+      await onGround((ground) => {
+        const beforehand = picture(ground);
+        const lines = [...entries, ...functions, 'map get m/counts 99'];
+        const { stderr } = ground.refuses(3, 'batch', '--atomic', write(ground, lines));
+        expect(stderr).toMatch(
+          /:26: .*\(nothing is changed: 25 commands before it undone, 0 after it not\)\n$/,
+        );
+        expect(picture(ground)).toEqual(beforehand);
+      });
+    });
+
+    it('takes entries back when a map gets full in the middle of a run', async () => {
+      await onGround((ground) => {
+        const beforehand = picture(ground);
+        const lines = Array.from(
+          { length: 100 },
+          (_, index) => `map update m/percpu_flows ${index} ${index}`,
+        );
+        ground.refuses(5, 'batch', '--atomic', write(ground, lines));
+        expect(picture(ground)).toEqual(beforehand);
+      });
+    });
+
+    it('takes everything back on Ctrl-C, and ends with 130', async () => {
+      await onGround(async (ground) => {
+        const beforehand = picture(ground);
+        const many = Array.from(
+          { length: 300_000 },
+          (_, index) => `map update m/counts ${index % 8} ${index}`,
+        );
+        using running = ground.start('batch', '--atomic', write(ground, [...entries, ...many]));
+        await begun(ground);
+        const { status, stderr } = await running.stop('SIGINT');
+        expect(status, stderr).toBe(130);
+        expect(stderr).toContain('interrupted (nothing is changed: ');
+        expect(picture(ground)).toEqual(beforehand);
+      });
+    });
+
+    it('refuses what could not be taken back before anything is done, and names its line', async () => {
+      const refused: readonly (readonly [string, string])[] = [
+        ['map push m/queue 1', "could not take 'map push' back: there is no way back"],
+        ['map pop m/queue', "could not take 'map pop' back"],
+        ['map freeze m/counts', "could not take 'map freeze' back"],
+        ['map update m/counts 1 1 lock', 'values are put back without taking their lock'],
+        ['map import m/counts ENTRIES --lock', 'values are put back without taking their lock'],
+        ['build x.bpf.c', "could not take 'build' back: it writes files"],
+        ['prog run f', "could not take 'prog run' back"],
+        ['recover', "could not take 'recover' back"],
+        ['detach id:1', 'may be somebody else'],
+        ['map update m/recent 1 1', 'an lru_hash map throws out other entries by itself'],
+        ['map import m/recent ENTRIES', 'an lru_hash map throws out other entries by itself'],
+        ['map copy m/flows m/recent', 'an lru_hash map throws out other entries by itself'],
+        ['map update m/tables 1 m/counts', 'cannot take back what is written to m/tables'],
+        ['nonsense', "unknown command 'nonsense'"],
+        ['map get "m', 'a double quote has no end'],
+      ];
+      await onGround((ground) => {
+        const beforehand = picture(ground);
+        for (const [line, message] of refused) {
+          const lines = ['map update m/counts 1 2', line, 'list'];
+          const { stderr } = ground.netkit('batch', '--atomic', write(ground, lines));
+          expect(stderr).toContain(message);
+          expect(stderr).toMatch(/^netkit: .*commands:2: .*\(nothing was begun\)$/m);
+        }
+        expect(picture(ground)).toEqual(beforehand);
+      });
+    });
+
+    it('does not go with --continue', async () => {
+      await onGround((ground) => {
+        ground.refuses(2, 'batch', '--atomic', '--continue', write(ground, []));
+      });
+    });
+
+    it('killed at any of its steps, is taken back or finished by the next command that changes something', async () => {
+      await onGround(async (ground) => {
+        const lines = [...entries.slice(0, 6), ...functions];
+        const beforehand = picture(ground);
+        const outcomes: string[] = [];
+        for (let step = 0; step < 200; step += 2) {
+          const args = ['batch', '--atomic', write(ground, lines)];
+          const killed = await ground.runs(args, { NETKIT_TEST_KILL_STEP: String(step) });
+          if (killed !== undefined) {
+            expect(killed.status, killed.stderr).toBe(0);
+            break;
+          }
+          const { stdout } = ground.does('recover');
+          outcomes.push(/finished/.test(stdout) ? 'finished' : 'undone');
+          if (outcomes.at(-1) === 'undone')
+            expect({ step, ...picture(ground) }).toEqual({ step, ...beforehand });
+          else {
+            ground.does('unload', '--all', '--yes');
+            batch(ground, prepared);
+          }
+        }
+        expect(`${outcomes.join(' ')} `).toMatch(/^(undone ){12,}(finished )+$/);
+      });
+    }, 300_000);
+
+    it('killed while it is taken back, is taken back all the same', async () => {
+      await onGround(async (ground) => {
+        const lines = [...entries.slice(0, 6), ...functions, 'map get m/counts 99'];
+        const beforehand = picture(ground);
+        let kills = 0;
+        // Each process is killed a few steps after it began; recovery goes on where the last one stopped.
+        for (let step = 20; step < 120; step += 7) {
+          const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
+            NETKIT_TEST_KILL_STEP: String(step),
+          });
+          if (killed !== undefined) break;
+          for (let left = 40; left > 0; left--) {
+            if ((await ground.runs(['recover'], { NETKIT_TEST_KILL_STEP: '1' })) !== undefined) break;
+            kills++;
+          }
+          ground.does('recover');
+          expect({ step, ...picture(ground) }).toEqual({ step, ...beforehand });
+        }
+        expect(kills).toBeGreaterThan(20);
+      });
+    }, 300_000);
+
+    it('killed, and its journal damaged, keeps nobody from unloading what it had put aside', async () => {
+      await onGround(async (ground) => {
+        // Between the removal of the pins and the commit.
+        const killed = await ground.runs(['batch', '--atomic', write(ground, ['unload m'])], {
+          NETKIT_TEST_KILL_STEP: '2',
+        });
+        expect(killed).toBeUndefined();
+        expect(ground.bpffs.pins()).toContain('netkit/~1-m/maps/counts');
+        const journal = join(ground.bpffs.stateDir, 'batch.journal');
+        truncateSync(journal, 20);
+        appendFileSync(journal, '\n');
+        expect(ground.refuses(1, 'recover').stderr).toContain(`${journal} is damaged in line 1`);
+        expect(ground.refuses(1, 'load', fixture('pass'), '--name', 'q').stderr).toContain(journal);
+        expect(ground.does('unload', 'm').stderr).toContain('what was killed is not undone');
+        expect(ground.bpffs.pins().filter((pin) => !pin.startsWith('netkit/f/'))).toEqual([]);
+        expect(readdirSync(ground.bpffs.stateDir)).not.toContain('batch.journal');
+      });
+    });
+
+    it('killed at whatever moment, leaves entries that recover makes what they were', async () => {
+      await onGround(async (ground) => {
+        const beforehand = picture(ground);
+        const many = Array.from(
+          { length: 200_000 },
+          (_, index) =>
+            `map ${index % 7 === 0 ? 'update m/prefixes_v4' : 'update m/flows'} ${index % 7 === 0 ? `10.${index % 200}.0.0/16 DROP` : `sport=${index % 1000} ${index}`}`,
+        );
+        const file = write(ground, many);
+        let undone = 0;
+        for (let attempt = 0; attempt < 8; attempt++) {
+          await killedAfter(ground, ['batch', '--atomic', file], 40 * attempt);
+          const planned = ground.does('recover', '--dry-run').stdout;
+          expect(planned).toMatch(
+            /^'netkit batch --atomic .*' had been killed: it would be (undone|finished)|^nothing/,
+          );
+          const { stdout } = ground.does('recover');
+          if (stdout.includes('undone')) undone++;
+          expect(picture(ground)).toEqual(beforehand);
+        }
+        expect(undone).toBeGreaterThan(4);
+      });
+    }, 300_000);
+  },
+  { tools: ['bpftool'] },
+);
+
+/** Every entry as bpftool has it, all CPUs of it. */
+function dumped(pin: string): string[] {
+  const listed = bpftool('map', 'dump', 'pinned', pin);
+  if (!Array.isArray(listed)) throw new Error('bpftool dumped no array');
+  return listed.map((entry) => JSON.stringify(entry)).sort();
+}
+
+/** Waits until an atomic batch has written something down. */
+async function begun({ bpffs }: Ground): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!readdirSync(bpffs.stateDir).includes('batch.journal')) {
+    if (performance.now() > deadline) throw new Error('the batch did not begin');
+    await sleep(2);
+  }
+}
+
+async function killedAfter(ground: Ground, args: readonly string[], ms: number): Promise<void> {
+  using running = ground.start(...args);
+  await begun(ground);
+  await sleep(ms);
+  running.process.kill('SIGKILL');
+  await running.ended.catch(() => undefined);
+}
