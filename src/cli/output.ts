@@ -107,7 +107,9 @@ export class Output<Document extends object = object> {
   }
 
   async #spinning<T>(text: () => string, work: () => Promise<T>): Promise<T> {
-    if (!this.#io.stderr.isTTY || this.#options.json || !this.#says('info')) return work();
+    const { isTTY, columns } = this.#io.stderr;
+    // A terminal that does not know its width would never be done with erasing the line.
+    if (!isTTY || columns === 0 || this.#options.json || !this.#says('info')) return work();
     let stop: (() => void) | undefined;
     let over = false;
     const timer = setTimeout(async () => {

@@ -13,10 +13,12 @@ describeAsRoot('map diff', () => {
   let kernel: KernelState;
   let ground: Ground;
   let folder: string;
+  let objects: Objects;
 
   beforeAll(() => {
     kernel = snapshotKernelState();
-    folder = owned.use(new Objects()).folder;
+    objects = owned.use(new Objects());
+    folder = objects.folder;
     ground = owned.use(makeGround());
     for (const name of ['m', 'other']) ground.does('load', fixture('maps'), '--name', name);
     ground.does('map', 'update', 'm/prefixes_v4', '10.0.0.0/8', '{"action":"DROP","note":1}');
@@ -91,6 +93,21 @@ describeAsRoot('map diff', () => {
     expect(ground.refuses(6, 'map', 'diff', 'm/queue', 'other/queue').stderr).toMatch(/queue/);
     ground.refuses(3, 'map', 'diff', 'm/prefixes_v4', 'other/absent');
     ground.refuses(3, 'map', 'diff', 'm/prefixes_v4', 'absent.csv');
+  });
+
+  it('does not take what a program left in the padding for a difference', async () => {
+    const object = await objects.compile('test/fixtures/migrate.bpf.c', ['APPENDED']);
+    ground.does('load', object, '--name', 'padded');
+    const value = `0500000000000000${'00'.repeat(8)}07000000${'00'.repeat(8)}`;
+    ground.does('map', 'update', 'padded/services', '1', `hex:${value}eeeeeeee`);
+    const path = join(folder, 'padded.ndjson');
+    ground.does('map', 'export', 'padded/services', path);
+    expect(ground.does('map', 'diff', 'padded/services', path).stdout).toBe('');
+    expect(ground.does('map', 'import', 'padded/services', path, '--replace').stdout).toMatch(
+      /: 0 written, 0 removed, 1 the same$/m,
+    );
+    ground.does('map', 'update', 'padded/services', '1', `hex:${value.replace('05', '06')}eeeeeeee`);
+    expect(ground.netkit('map', 'diff', 'padded/services', path).status).toBe(8);
   });
 
   it('shows each CPU of a per-CPU map', () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
 import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import { packageRoot } from '../../src/host/package-root.js';
@@ -8,6 +9,8 @@ import { netkit } from '../support/cli.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { bpftool, documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+
+const dumpedDocument = z.object({ entries: z.array(z.unknown()) });
 
 describeAsRoot('map dump', () => {
   const owned = new Scope();
@@ -104,6 +107,23 @@ describeAsRoot('map dump', () => {
         expect(result.stdout, map).toBe('');
       }
     }
+  });
+
+  it('prints the same to a terminal: few entries laid out, many as they come', () => {
+    const entry = join(packageRoot(), 'bin/netkit.js');
+    const shown = (args: string): string => {
+      const line = `stty cols 100; '${process.execPath}' '${entry}' map dump ${args} --no-color`;
+      const { stdout } = spawnSync('script', ['-qec', line, '/dev/null'], {
+        encoding: 'utf8',
+        env: { ...process.env, ...ground.bpffs.env, TERM: 'xterm' },
+        maxBuffer: 64 << 20,
+      });
+      return stdout.replaceAll('\r\n', '\n');
+    };
+    expect(shown('m/tenants --json')).toMatch(/^\{\n {2}"schemaVersion": 1,\n/);
+    const { entries } = dumpedDocument.parse(JSON.parse(shown('e/numbers --json')));
+    expect(entries).toHaveLength(many);
+    expect(shown('e/numbers').trimEnd().split('\n')).toHaveLength(many + 1);
   });
 
   it('ends quietly when its reader has seen enough', () => {

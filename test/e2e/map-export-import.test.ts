@@ -1,5 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  createWriteStream,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -316,6 +317,30 @@ describeAsRoot('map export and map import', () => {
       const inner = (map: string) => Object(bpftool('map', 'show', 'pinned', pin(map))).id;
       expect(ground.entry('b/tenants', '0')).toBe(`id:${inner('a/tenant_a')}`);
       expect(ground.entry('b/tenants', '1')).toBe(`id:${inner('b/tenant_a')}`);
+    });
+
+    it('shows a count and a rate on a terminal when it takes longer than a second, and nothing otherwise', async () => {
+      const pipe = at('slow.pipe');
+      execFileSync('mkfifo', [pipe]);
+      const entry = join(packageRoot(), 'bin/netkit.js');
+      const line = `stty cols 100; '${process.execPath}' '${entry}' map import e/numbers ${pipe} --format ndjson`;
+      const terminal = spawn('script', ['-qec', line, '/dev/null'], {
+        env: { ...process.env, ...ground.bpffs.env, TERM: 'xterm' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const shown = text(terminal.stdout);
+      const writer = createWriteStream(pipe);
+      writer.write(entries(50_000));
+      await sleep(3500);
+      writer.end();
+      expect(await shown).toMatch(/writing e\/numbers: 3\d,\d{3} entries, [\d,]+ a second/);
+      writeFileSync(at('quick.ndjson'), entries(10));
+      const quick = `stty cols 100; '${process.execPath}' '${entry}' map import e/numbers ${at('quick.ndjson')}`;
+      const { stdout } = spawnSync('script', ['-qec', quick, '/dev/null'], {
+        env: { ...process.env, ...ground.bpffs.env, TERM: 'xterm' },
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe(`10 entries of ${at('quick.ndjson')} written to e/numbers\r\n`);
     });
 
     it('with --atomic, interrupted in the middle: the map as before, and nothing left in the temporary folder', async () => {

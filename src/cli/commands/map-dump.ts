@@ -11,6 +11,8 @@ import { mapNameOf, openTypedMap } from '../typed-map.js';
 
 /** So many entries make one page, or decide how wide the columns of a longer table are. */
 const pageEntries = 1000;
+/** So many are decoded at a time for a table. */
+const tableEntries = 8192;
 
 export const run: Command<'map dump'> = async (context, { reference }, options) => {
   using map = await openTypedMap(context, reference, options);
@@ -21,7 +23,9 @@ export const run: Command<'map dump'> = async (context, { reference }, options) 
     named: mapNameOf(map, reference),
     cpus: !map.perCpu ? 'one' : options.perCpu ? 'each' : 'sum',
   };
-  const batches = map.readAhead({ lock: options.lock || undefined });
+  // Decoded values take far more memory than their bytes.
+  const size = context.options.json ? undefined : tableEntries;
+  const batches = map.readAhead({ lock: options.lock || undefined, size });
   if (io.stdout.isTTY === true) await show(dump, batches);
   else await output.counting(`reading ${reference}`, 'entries', (add) => show(dump, counted(batches, add)));
   await noteReplaced(context, reference, map);

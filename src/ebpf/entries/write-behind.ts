@@ -4,7 +4,9 @@ import { BatchCopy, type SourceBatch } from './source.js';
 import type { EntryTarget } from './target.js';
 
 /** Entries in one call: enough that its cost is nothing against theirs, few enough that an interrupt is quick. */
-const entriesPerCall = 8192;
+const mostEntries = 32_768;
+/** Bytes of them: large values come in smaller batches. */
+const mostBytes = 1 << 20;
 
 /** What the kernel refused, and where in the source it stands. */
 export interface RefusedEntry {
@@ -20,6 +22,7 @@ export interface RefusedEntry {
 export class WriteBehind {
   readonly #target: EntryTarget;
   readonly #onWritten: (entries: number) => void;
+  readonly #perCall: number;
   #filling: BatchCopy;
   #writing: BatchCopy;
   #pending: Promise<RefusedEntry | undefined> = Promise.resolve(undefined);
@@ -30,6 +33,8 @@ export class WriteBehind {
   constructor(target: EntryTarget, shape: EntryShape, onWritten: (entries: number) => void) {
     this.#target = target;
     this.#onWritten = onWritten;
+    const fitting = Math.floor(mostBytes / Math.max(1, shape.keySize + shape.valueStride));
+    this.#perCall = Math.max(1, Math.min(mostEntries, fitting));
     this.#filling = new BatchCopy(shape);
     this.#writing = new BatchCopy(shape);
   }
@@ -47,11 +52,11 @@ export class WriteBehind {
   /** Takes the entries `from` to `until` of a batch. @returns what the kernel refused so far */
   async add(batch: SourceBatch, from: number, until: number): Promise<RefusedEntry | undefined> {
     for (let at = from; at < until && this.#refused === undefined; ) {
-      const end = Math.min(until, at + entriesPerCall - this.#filling.count);
+      const end = Math.min(until, at + this.#perCall - this.#filling.count);
       this.#filling.append(batch, at, end);
       this.#taken += end - at;
       at = end;
-      if (this.#filling.count === entriesPerCall) await this.#send();
+      if (this.#filling.count === this.#perCall) await this.#send();
     }
     return this.#refused;
   }

@@ -25,6 +25,26 @@ export function entryColumns(shape: EntryShape): EntryColumn[] {
   return [...(key?.columns.map(column(true)) ?? []), ...value.columns.map(column(false))];
 }
 
+/**
+ * The column `key` or `value` of a struct: its whole text in one field, as on the command line (`drop`, `action=drop,tag=7`,
+ * JSON). Never written; undefined where that name is a column of its own.
+ */
+export function wholeColumn(name: string, shape: EntryShape): EntryColumn | undefined {
+  const codec = name === 'key' ? shape.key : name === 'value' ? shape.value : undefined;
+  if (codec === undefined) return undefined;
+  return {
+    name,
+    isKey: name === 'key',
+    codec: {
+      path: '',
+      csvLimit: 0,
+      writeCsv: () => undefined,
+      readCsv: () => false,
+      encodeText: (text, view, offset) => codec.encodeText(text, view, offset),
+    },
+  };
+}
+
 /** The header without its line end. */
 export function headerOf(columns: readonly EntryColumn[], withCpu: boolean): string {
   const names = columns.map(({ name }) => quoted(name));

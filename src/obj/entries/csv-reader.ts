@@ -3,7 +3,7 @@ import { type ErrorContext, NetkitError } from '../../base/errors.js';
 import type { TextSource } from '../codec/index.js';
 import type { EntryShape } from './batch.js';
 import { CpuRows } from './csv-cpus.js';
-import { columnsOfFile, type FileColumn } from './csv-header.js';
+import { columnsOfFile, type FileColumn, type FileColumns } from './csv-header.js';
 import { type Field, fieldsOf, RowExtent } from './csv-row.js';
 import { beforeError, EntryBuffer, type ReadEntries } from './entry-buffer.js';
 import { Intake, recordLimit } from './intake.js';
@@ -26,7 +26,7 @@ export class CsvReader implements EntryReader {
   readonly #batch: EntryBuffer;
   readonly #extent = new RowExtent();
   /** Undefined until the header is read. */
-  #columns: readonly FileColumn[] | undefined;
+  #columns: FileColumns | undefined;
   /** Puts the rows of one entry together, where it has several. */
   readonly #cpus: CpuRows | undefined;
   /** The row's CPU; -1 where none is given. */
@@ -78,7 +78,8 @@ export class CsvReader implements EntryReader {
       const at = intake.start;
       if (at >= end) return false;
       // A row that was too short before is tried again only when all of it is there.
-      const behind = this.#extent.isUnderWay ? -1 : this.#take(columns, source, at, end, complete);
+      if (columns.isPartial) this.#clearValue();
+      const behind = this.#extent.isUnderWay ? -1 : this.#take(columns.columns, source, at, end, complete);
       if (
         behind < 0 ||
         behind - at > recordLimit ||
@@ -170,7 +171,7 @@ export class CsvReader implements EntryReader {
     if (!isBlank) {
       const fields = fieldsOf(intake, at, rowEnd);
       if (this.#columns === undefined) this.#columns = columnsOfFile(intake, fields, this.#shape);
-      else this.#encode(this.#columns, fields, at, rowEnd);
+      else this.#encode(this.#columns.columns, fields, at, rowEnd);
     }
     const behind = found < 0 ? end : found + 1;
     intake.newLines(at, behind);
@@ -187,12 +188,12 @@ export class CsvReader implements EntryReader {
         `this row has ${fewer}, the header has ${columns.length}`,
       );
     }
-    const { keySize, valueStride, cpuStride } = this.#shape;
+    const { keySize, valueStride } = this.#shape;
     const target = this.#cpus ?? this.#batch;
     const index = this.#cpus === undefined ? this.#batch.count : 0;
     // The fast way may have written a part.
     target.keys.fill(0, index * keySize, (index + 1) * keySize);
-    target.values.fill(0, index * valueStride, index * valueStride + (this.#cpus ? cpuStride : valueStride));
+    this.#clearValue();
     this.#cpu = -1;
     for (const [position, column] of columns.entries()) {
       const field = fields[position];
@@ -206,6 +207,14 @@ export class CsvReader implements EntryReader {
       }
     }
     this.#add(at);
+  }
+
+  /** Zero is what members are that no column gives. */
+  #clearValue(): void {
+    const { valueStride, cpuStride } = this.#shape;
+    const { values } = this.#cpus ?? this.#batch;
+    const start = this.#cpus === undefined ? this.#batch.count * valueStride : 0;
+    values.fill(0, start, start + (this.#cpus === undefined ? valueStride : cpuStride));
   }
 
   #inColumn(field: Field, name: string, error: unknown): unknown {

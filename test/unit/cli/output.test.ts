@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import type { GlobalOptions } from '../../../src/cli/globals.js';
 import { Output } from '../../../src/cli/output.js';
 import { type Page, tone } from '../../../src/cli/page.js';
@@ -21,6 +22,16 @@ function made(options: Partial<GlobalOptions> = {}, terminal = false) {
   const io = new FakeIo({ terminal });
   return { io, output: new Output(io, { ...defaults, ...options }) };
 }
+
+const spinning = vi.hoisted((): string[] => []);
+vi.mock('ora', () => ({
+  default: ({ text }: { text: string }) => ({
+    start: () => {
+      spinning.push(text);
+      return { text, stop: () => undefined };
+    },
+  }),
+}));
 
 const counters = { name: 'fw', packets: 2n ** 64n - 1n };
 const fill = (page: Page) =>
@@ -214,5 +225,21 @@ describe('Output', () => {
       return 'done';
     });
     expect([result, io.out, io.err]).toEqual(['done', '', '']);
+  });
+
+  it('shows a count on a terminal that knows its width, when the work takes longer than a second', async () => {
+    for (const [columns, says] of [
+      [80, [/^reading: 1,234 entries, [\d,]+ a second$/]],
+      [0, []],
+    ] as const) {
+      spinning.length = 0;
+      const { io, output } = made({}, true);
+      io.stderr.columns = columns;
+      await output.counting('reading', 'entries', async (add) => {
+        add(1234);
+        await sleep(1200);
+      });
+      expect(spinning).toEqual(says.map((pattern) => expect.stringMatching(pattern)));
+    }
   });
 });

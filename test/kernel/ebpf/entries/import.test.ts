@@ -172,16 +172,18 @@ describeAsRoot('importing entries', () => {
       const error = await rejection(importEntries(map, sourceOf(map, numbered(40_000)), atomic));
       expect(error.message).toMatch(/line 20001: .* is full: .*: the map is as it was$/);
       expect(held(map)).toEqual(was);
+      using large = create({ type: 'hash', maxEntries: 100_000 });
+      large.set(7, 77);
       const interrupt = new AbortController();
       const stopped = await rejection(
-        importEntries(map, sourceOf(map, numbered(20_000)), {
+        importEntries(large, sourceOf(large, numbered(100_000)), {
           ...atomic,
           signal: interrupt.signal,
           onWritten: () => interrupt.abort(),
         }),
       );
       expect(stopped.message).toBe('interrupted: the map is as it was');
-      expect(held(map)).toEqual(was);
+      expect(held(large)).toEqual([[7, 77n]]);
     });
 
     it.each(['lru_hash', 'queue'] as const)(

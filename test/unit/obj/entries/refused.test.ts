@@ -76,6 +76,24 @@ describe('JSON, NDJSON and CSV accept', () => {
     expect(entriesOf('csv', counts, 'value,key\n2,1')).toEqual([{ ...one, line: 2 }]);
   });
 
+  test('CSV without columns for some members of a value: they are zero, whatever stood in the rows before', () => {
+    const [whole, part] = [
+      'key,value.packets,value.bytes\nsport=1,1,2\n',
+      'key,value.bytes\nsport=1,2\nsport=2,"3"\n',
+    ];
+    expect(entriesOf('csv', flows, whole).map(({ value }) => value)).toEqual([`${le64(1)}${le64(2)}`]);
+    expect(entriesOf('csv', flows, part).map(({ value }) => value)).toEqual([
+      `${le64(0)}${le64(2)}`,
+      `${le64(0)}${le64(3)}`,
+    ]);
+  });
+
+  test('CSV with a struct in one column, as the command line takes it', () => {
+    expect(
+      entriesOf('csv', flows, 'key,value\nsport=1,"packets=3,bytes=4"\n"{""sport"":1}",5\n'),
+    ).toMatchObject([{ value: `${le64(3)}${le64(4)}` }, { value: `${le64(5)}${le64(0)}` }]);
+  });
+
   test('values alone for a map without keys', () => {
     expect(entriesOf('ndjson', queue, '{"value":7}')).toEqual([{ key: '', value: '07000000', line: 1 }]);
     expect(entriesOf('csv', queue, 'value\n7')).toHaveLength(1);
@@ -308,10 +326,25 @@ describe('CSV that does not fit is refused with line, column and the name of the
   }
 
   test('columns of structs', () => {
-    expect(problemIn('csv', flows, 'key,value\n')).toBe(
-      `f: line 1, column 1: a column 'key', which these entries do not have | ${expected}`,
+    expect(problemIn('csv', flows, 'value,key.saddr\n')).toBe(
+      `f: line 1, column 1: the columns 'key.daddr', 'key.sport', 'key.dport', 'key.protocol', 'key.pad' are missing | ${expected}`,
+    );
+    expect(problemIn('csv', flows, 'key,value,value.bytes\n')).toBe(
+      `f: line 1, column 11: the column 'value.bytes' stands here beside 'value' | ${expected}`,
+    );
+    expect(problemIn('csv', flows, 'key,value.bytes,value\n')).toBe(
+      `f: line 1, column 17: the column 'value' stands here beside 'value.bytes' | ${expected}`,
+    );
+    expect(problemIn('csv', flows, 'key\n')).toBe(
+      `f: line 1, column 1: the columns 'value.packets', 'value.bytes' are missing | ${expected}`,
     );
     const { error } = outcomeOf('csv', flows, Buffer.from(`${expected.slice(9)}\n1.2.3,0,0,0,0,[],0,0`));
     expect(error?.details).toEqual({ line: 2, column: 1, name: 'key.saddr', path: 'key.saddr' });
   });
 });
+
+function le64(value: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes.toString('hex');
+}
