@@ -1,10 +1,11 @@
 /** What differs, as it is found: lines for people, or the list in a JSON document that is never in memory as a whole. */
 import { toJson } from '../base/json.js';
-import type { Difference } from '../ebpf/entries/diff.js';
+import { viewOf } from '../base/raw-bytes.js';
+import type { DiffCounts, Difference } from '../ebpf/entries/diff.js';
 import type { Codec, Value } from '../obj/codec/index.js';
 import type { EntryShape } from '../obj/entries/index.js';
 import type { CommandContext } from './context.js';
-import { type EntrySink, openEntrySink } from './entry-sink.js';
+import { type EntrySink, standardSink } from './entry-sink.js';
 import { schemaVersion } from './output.js';
 import { cellText } from './page.js';
 
@@ -24,11 +25,23 @@ export class DifferenceList implements Disposable {
     this.#json = context.options.json;
     this.#bigints = context.options.jsonStrings ? 'string' : 'number';
     this.#head = head;
-    this.#sink = openEntrySink(context.output, undefined);
+    this.#sink = standardSink(context.output);
+  }
+
+  /** Writes all lists of differences. @returns what they come to; undefined when nobody reads on */
+  async writeAll(found: AsyncIterator<readonly Difference[], DiffCounts>): Promise<DiffCounts | undefined> {
+    try {
+      let step = await found.next();
+      for (; step.done !== true; step = await found.next())
+        if (!(await this.#write(step.value))) return undefined;
+      return step.value;
+    } finally {
+      await found.return?.();
+    }
   }
 
   /** @returns false when nobody reads on */
-  async write(list: readonly Difference[]): Promise<boolean> {
+  async #write(list: readonly Difference[]): Promise<boolean> {
     let text = this.#count === 0 ? this.#opening() : '';
     for (const each of list) {
       text += this.#json ? `${this.#count === 0 ? '' : ','}\n${this.#object(each)}` : this.#line(each);
@@ -92,8 +105,4 @@ export class DifferenceList implements Disposable {
   [Symbol.dispose](): void {
     this.#sink[Symbol.dispose]();
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -89,16 +89,16 @@ export async function showChanges(
   }
   using list = new DifferenceList(context, map.shape, map.perCpu, head);
   const found = diffEntries(map, source, { signal, removals: replace });
-  let step = await found.next();
-  for (; step.done !== true; step = await found.next()) if (!(await list.write(step.value))) return;
-  const { entries, added, changed, removed: stale, same } = step.value;
+  const counts = await list.writeAll(found);
+  if (counts === undefined) return;
+  const { entries, added, changed, removed: stale, same } = counts;
   const written = added + changed;
   const removed = replace ? stale : null;
   const actions = actionsOf({ written, removed }, reference);
   await list.end({ entries, written, same, removed, dryRun: true, actions });
   if (!options.json)
     output.note(
-      `would write ${entriesText(written)}${removed === null ? '' : ` and remove ${removed}`}; ${same} are there already`,
+      `would write ${entriesText(written)}${removed === null ? '' : ` and remove ${removed}`}; ${same} ${same === 1 ? 'is' : 'are'} there already`,
     );
 }
 

@@ -1,8 +1,9 @@
 /** Files of entries as a command reads them: piece by piece, and again where the work takes two passes. */
-import { closeSync, openSync, read, type Stats, statSync } from 'node:fs';
+import { closeSync, read } from 'node:fs';
 import { addAbortSignal, Readable } from 'node:stream';
 import { NetkitError } from '../base/errors.js';
 import { fileError } from '../host/file-errors.js';
+import { namesStandardInput, openInput } from '../host/input-file.js';
 import { PrivateFile } from '../host/private-file.js';
 import type { CommandContext } from './context.js';
 
@@ -33,7 +34,7 @@ export async function openEntryFile(
   path: string,
   options: EntryFileOptions,
 ): Promise<EntryFile> {
-  if (path === '-') {
+  if (path === '-' || namesStandardInput(path)) {
     const { stdin, signal } = context.io;
     if (stdin.isTTY === true)
       throw new NetkitError('usage', 'standard input is a terminal', {
@@ -42,22 +43,11 @@ export async function openEntryFile(
     const stream = new StreamedFile('standard input', stdin, () => undefined, signal);
     return options.repeatable ? spooled(stream) : stream;
   }
-  if (lookAt(path).isFile()) return new StoredFile(path);
-  // Opening a pipe waits for its writer, so not on this thread.
-  const { createReadStream } = await import('node:fs');
-  const source = createReadStream(path, { highWaterMark: pieceBytes });
+  const input = await openInput(path, pieceBytes);
+  if (input.kind === 'file') return new StoredFile(path, input.fd);
+  const { stream: source } = input;
   const stream = new StreamedFile(path, source, () => source.destroy(), context.io.signal);
   return options.repeatable ? spooled(stream) : stream;
-}
-
-function lookAt(path: string): Stats {
-  try {
-    const found = statSync(path);
-    if (!found.isDirectory()) return found;
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  }
-  throw new NetkitError('usage', `cannot read '${path}': it is a directory`, { details: { path } });
 }
 
 /** A regular file. The next piece is read while this one is used. */
@@ -68,13 +58,9 @@ class StoredFile implements EntryFile {
   /** The read under way on another thread: the descriptor stays open until it is over. */
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(name: string) {
+  constructor(name: string, fd: number) {
     this.name = name;
-    try {
-      this.#fd = openSync(name, 'r');
-    } catch (error) {
-      throw fileError(error, 'read', name);
-    }
+    this.#fd = fd;
   }
 
   async *pieces(): AsyncGenerator<Uint8Array> {
@@ -112,17 +98,20 @@ class StreamedFile implements EntryFile {
   readonly repeatable = false;
   readonly #stream: NodeJS.ReadableStream;
   readonly #release: () => void;
+  readonly #signal: AbortSignal;
 
   constructor(name: string, stream: NodeJS.ReadableStream, release: () => void, signal: AbortSignal) {
     this.name = name;
     this.#stream = stream instanceof Readable ? addAbortSignal(signal, stream) : stream;
     this.#release = release;
+    this.#signal = signal;
   }
 
   async *pieces(): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of this.#stream) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
     } catch (error) {
+      if (this.#signal.aborted) throw new NetkitError('interrupted', 'interrupted', { cause: error });
       throw fileError(error, 'read', this.name);
     }
   }

@@ -1,6 +1,5 @@
 /** Where entries go as bytes: standard output, a file that takes its place when it is whole, a pipe. */
-import { closeSync, openSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs';
-import { fileError, fileErrorCode } from '../host/file-errors.js';
+import { type Likeness, OutputDevice, outputTarget } from '../host/output-target.js';
 import { StagedFile } from '../host/staged-file.js';
 import type { Output } from './output.js';
 
@@ -16,28 +15,30 @@ export interface EntrySink extends Disposable {
   commit(): Promise<void>;
 }
 
-/** @param path undefined or `-` for standard output. @throws NetkitError `not-permitted`, `not-found`, `usage` for a folder */
-export function openEntrySink(output: Output, path: string | undefined): EntrySink {
-  if (path === undefined || path === '-') return new Collected(new StandardOutput(output));
-  const found = lookAt(path);
-  if (found !== undefined && !found.isFile()) return new Collected(new Device(path));
-  const mode = found === undefined ? 0o666 & ~process.umask() : found.mode & 0o777;
-  // Through a symbolic link into what it names.
-  return new Collected(new Replaced(found === undefined ? path : realpathSync(path), mode));
+/** To standard output. */
+export function standardSink(output: Output): EntrySink {
+  return new Collected(new StandardOutput(output));
 }
 
-function lookAt(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return undefined;
-    throw fileError(error, 'write', path);
-  }
+/**
+ * @param path undefined or `-` for standard output; a pipe is open when it has a reader
+ * @throws NetkitError `not-permitted`, `not-found`, `usage` for a folder, `interrupted` by the signal
+ */
+export async function openEntrySink(
+  output: Output,
+  path: string | undefined,
+  signal: AbortSignal,
+): Promise<EntrySink> {
+  if (path === undefined || path === '-') return standardSink(output);
+  const target = outputTarget(path);
+  // Through a symbolic link into what it names.
+  if (target.isFile) return new Collected(new Replaced(target.path, target.like));
+  return new Collected(new Device(await OutputDevice.open(path, signal)));
 }
 
 interface Taker extends Disposable {
   take(bytes: Uint8Array): Promise<boolean>;
-  commit(): void;
+  commit(): Promise<void>;
 }
 
 class Collected implements EntrySink {
@@ -69,7 +70,7 @@ class Collected implements EntrySink {
 
   async commit(): Promise<void> {
     await this.#flush();
-    this.#taker.commit();
+    await this.#taker.commit();
   }
 
   async #flush(): Promise<void> {
@@ -93,7 +94,7 @@ class StandardOutput implements Taker {
     return this.#output.bytes(bytes);
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
     // What was written is out.
   }
 
@@ -105,8 +106,8 @@ class StandardOutput implements Taker {
 class Replaced implements Taker {
   readonly #file: StagedFile;
 
-  constructor(path: string, mode: number) {
-    this.#file = new StagedFile(path, mode);
+  constructor(path: string, like: Likeness) {
+    this.#file = new StagedFile(path, like);
   }
 
   async take(bytes: Uint8Array): Promise<boolean> {
@@ -114,8 +115,8 @@ class Replaced implements Taker {
     return true;
   }
 
-  commit(): void {
-    this.#file.commit();
+  async commit(): Promise<void> {
+    await this.#file.commit();
   }
 
   [Symbol.dispose](): void {
@@ -125,33 +126,21 @@ class Replaced implements Taker {
 
 /** A pipe, a terminal, /dev/stdout: written to as it is. */
 class Device implements Taker {
-  readonly #path: string;
-  readonly #fd: number;
+  readonly #device: OutputDevice;
 
-  constructor(path: string) {
-    this.#path = path;
-    try {
-      this.#fd = openSync(path, 'w');
-    } catch (error) {
-      throw fileError(error, 'write', path);
-    }
+  constructor(device: OutputDevice) {
+    this.#device = device;
   }
 
-  async take(bytes: Uint8Array): Promise<boolean> {
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-      return true;
-    } catch (error) {
-      if (fileErrorCode(error) === 'EPIPE') return false;
-      throw fileError(error, 'write', this.#path);
-    }
+  take(bytes: Uint8Array): Promise<boolean> {
+    return this.#device.write(bytes);
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
     // Nothing to put in place.
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
+    this.#device[Symbol.dispose]();
   }
 }

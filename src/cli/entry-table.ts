@@ -37,6 +37,7 @@ function shownAt(view: DataView, offset: number, shape: EntryShape, cpus: CpuVie
 /** Turns entries into rows; what the columns are follows from the first ones. */
 export class EntryTable {
   readonly titles: readonly string[];
+  readonly #keyMembers: readonly string[];
   readonly #members: readonly string[];
   readonly #perCpu: boolean;
   readonly #keys: Codec | undefined;
@@ -47,12 +48,13 @@ export class EntryTable {
     this.#keys = shape.key;
     this.#values = shape.value;
     this.#perCpu = first.some(({ perCpu }) => perCpu);
-    this.#members = membersOf(first[0]);
-    this.titles = [
-      'KEY',
+    this.#keyMembers = membersOf(first[0]?.key);
+    this.#members = membersOf(sampleOf(first[0]));
+    const values = [
       ...(this.#perCpu ? ['CPU'] : []),
       ...this.#members.map((member) => (member === '' ? 'VALUE' : member.toUpperCase())),
     ];
+    this.titles = [...this.#keyMembers.map((member) => keyTitle(member, values)), ...values];
   }
 
   rows(entries: readonly TableEntry[]): Cell[][] {
@@ -78,23 +80,35 @@ export class EntryTable {
   }
 
   #rowsOf({ key, value, perCpu }: TableEntry): Cell[][] {
-    const name = this.#keys?.format(key) ?? '';
+    const name = this.#keys === undefined ? [''] : cellsOf(key, this.#keyMembers, this.#keys);
+    const cells = (each: Value) => cellsOf(each, this.#members, this.#values);
     if (!perCpu || !Array.isArray(value))
-      return [[name, ...(this.#perCpu ? [null] : []), ...this.#cellsOf(value)]];
-    return value.map((each, cpu) => [name, cpu, ...this.#cellsOf(each)]);
-  }
-
-  #cellsOf(value: Value): Cell[] {
-    return this.#members.map((member) => {
-      if (member === '') return this.#values.format(value);
-      const part = typeof value === 'object' && !Array.isArray(value) ? value[member] : undefined;
-      return part === undefined ? null : this.#values.format(part);
-    });
+      return [[...name, ...(this.#perCpu ? [null] : []), ...cells(value)]];
+    return value.map((each, cpu) => [...name, cpu, ...cells(each)]);
   }
 }
 
+function cellsOf(value: Value, members: readonly string[], codec: Codec): Cell[] {
+  return members.map((member) => {
+    if (member === '') return codec.format(value);
+    const part = typeof value === 'object' && !Array.isArray(value) ? value[member] : undefined;
+    return part === undefined ? null : codec.format(part);
+  });
+}
+
+/** The value of an entry, or of its first CPU. */
+function sampleOf(entry: TableEntry | undefined): Value | undefined {
+  return entry?.perCpu === true && Array.isArray(entry.value) ? entry.value[0] : entry?.value;
+}
+
+/** A member of a key and one of the value may have the same name. */
+function keyTitle(member: string, others: readonly string[]): string {
+  if (member === '') return 'KEY';
+  const title = member.toUpperCase();
+  return others.includes(title) ? `KEY.${title}` : title;
+}
+
 /** A struct gets a column a member; anything else one column. */
-function membersOf(entry: TableEntry | undefined): string[] {
-  const sample = entry?.perCpu === true && Array.isArray(entry.value) ? entry.value[0] : entry?.value;
+function membersOf(sample: Value | undefined): string[] {
   return typeof sample === 'object' && !Array.isArray(sample) ? Object.keys(sample) : [''];
 }

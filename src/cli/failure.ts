@@ -2,8 +2,12 @@ import { messageOf, NetkitError } from '../base/errors.js';
 import { toJson } from '../base/json.js';
 import { fileError } from '../host/file-errors.js';
 import type { Io } from './io.js';
+import { lostOutput } from './lost-output.js';
 import { schemaVersion } from './output.js';
 import { blockText, cellText } from './page.js';
+
+/** An error that tells what state things are in: it is shown as it is, even when the user interrupted meanwhile. */
+export class ToldFailure extends NetkitError {}
 
 export interface FailureStyle {
   readonly json: boolean;
@@ -26,6 +30,8 @@ export function guessStyle(argv: readonly string[]): FailureStyle {
 /** Says what went wrong on standard error, and returns the exit status. */
 export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): number {
   const error = asNetkitError(io, thrown);
+  // There was more to print and nobody to read it: that is said, if at all, at the end of the process.
+  if (error.code === 'interrupted' && lostOutput(io.signal) !== undefined) return error.exitStatus;
   if (style.json) {
     const { code, message, hint = null, details } = error;
     const bigints = style.jsonStrings ? 'string' : 'number';
@@ -40,6 +46,7 @@ export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): num
 
 /** What a user is to see of anything that was thrown. */
 export function asNetkitError(io: Pick<Io, 'signal'>, thrown: unknown): NetkitError {
+  if (thrown instanceof ToldFailure) return thrown;
   if (io.signal.aborted && !(thrown instanceof NetkitError && thrown.code === 'interrupted')) {
     return new NetkitError('interrupted', 'interrupted', { cause: thrown });
   }

@@ -1,5 +1,6 @@
 import { NetkitError } from '../base/errors.js';
-import { suggestion } from '../base/suggest.js';
+import { closest, suggestion } from '../base/suggest.js';
+import { bpftoolCommand } from './bpftool-habits.js';
 import { conditionalOptions, globalOptions, versionOption } from './table/common.js';
 import { commands, groups, type Row } from './table/index.js';
 import type { OptionEntry } from './table/types.js';
@@ -69,8 +70,15 @@ function step(path: string, word: string): string {
   const longer = path === '' ? word : `${path} ${word}`;
   if ([...commands, ...groups].some(({ name }) => name === longer)) return longer;
   throw new NetkitError('usage', `unknown command '${longer}'`, {
-    hint: suggestion(word, wordsAfter(path)) ?? 'netkit --help lists the commands',
+    hint: bpftoolCommand(longer) ?? hintFor(word, wordsAfter(path)),
   });
+}
+
+/** All of them, however many: what is cut off would be taken for not there. */
+function hintFor(word: string, known: readonly string[]): string {
+  const near = closest(word, known);
+  if (near !== undefined) return `did you mean '${near}'?`;
+  return known.length === 0 ? 'netkit --help lists the commands' : `there is: ${known.join(', ')}`;
 }
 
 /** The words that may follow `path`. */

@@ -1,5 +1,6 @@
 import { hostIsLittleEndian } from '../base/byte-order.js';
 import { NetkitError } from '../base/errors.js';
+import { viewOf } from '../base/raw-bytes.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { encodeText, type Value } from '../obj/codec/index.js';
 
@@ -42,8 +43,4 @@ export function contains(outer: Uint8Array, inner: Uint8Array): boolean {
 
 function lengthOf(key: Uint8Array): number {
   return viewOf(key).getUint32(0, hostIsLittleEndian);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
 /** The types of a map's keys and values as such, for what compares or keeps them; codecs are made elsewhere. */
+import { bootOfReferences } from '../ebpf/entries/references.js';
 import { kernelBtf } from '../ebpf/kernel-btf.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { missingFor } from '../host/capabilities.js';
@@ -24,6 +25,7 @@ export async function snapshotTypes(map: BpfMap, options: TypeOptions): Promise<
     name,
     maxEntries,
     mapFlags: flags,
+    bootId: bootOfReferences(map.info),
     key: typeOf('key', key, keySize),
     value: typeOf('value', value, valueSize),
   };

@@ -1,6 +1,7 @@
 /** From a map or snapshot into a map, where the types allow it. */
 import { mapSource } from '../ebpf/entries/map-source.js';
 import { type MigrationSide, migrated } from '../ebpf/entries/migration.js';
+import { refuseForeignIds } from '../ebpf/entries/references.js';
 import type { EntrySource } from '../ebpf/entries/source.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { type EntryFormat, type SnapshotHeader, snapshotShape } from '../obj/entries/index.js';
@@ -27,6 +28,7 @@ export async function sourceFor(
 ): Promise<EntrySource> {
   if (format !== 'snapshot') return fileSource(file, format, readingShape(context, map));
   const header = await readSnapshotHeader(file);
+  refuseForeignIds(map.info, header.bootId, file.name);
   const [source, target] = [sideOfSnapshot(header, file.name), sideOf(map, map.info.name)];
   return migrated(fileSource(file, format, snapshotShape(header)), source, target);
 }

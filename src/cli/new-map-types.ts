@@ -50,7 +50,8 @@ export async function newMapTypes(type: MapTypeWord, options: TypeOptions): Prom
       const words = [key, value].flatMap((part) => {
         // Bytes are what is shown without a type.
         if (part === undefined || /^bytes:/.test(part.word)) return [];
-        return [`--${part === key ? 'key' : 'value'}-type '${part.word}'`];
+        const word = /^[\w:]+$/.test(part.word) ? part.word : `'${part.word}'`;
+        return [`--${part === key ? 'key' : 'value'}-type ${word}`];
       });
       if (kept || words.length === 0) return undefined;
       const why = takesTypes ? 'only for keys and values together, and not for bytes' : `for no ${type} map`;

@@ -2,6 +2,7 @@ import { NetkitError } from '../base/errors.js';
 import { toJson } from '../base/json.js';
 import type { GlobalOptions } from './globals.js';
 import type { Io } from './io.js';
+import { lostOutput } from './lost-output.js';
 import { blockText, cellText, Page, plainText } from './page.js';
 
 /** The number in every JSON document, raised when a release changes a document incompatibly. */
@@ -49,17 +50,34 @@ export class Output<Document extends object = object> {
    * A piece of a result that is too large for one document or page, such as the entries of a map. Waits until the bytes
    * may be used for something else, so that a slow reader slows the command down.
    * @returns false when nobody reads standard output any more: what is left need not be made
+   * @throws NetkitError `interrupted`
    */
   async bytes(chunk: Uint8Array): Promise<boolean> {
     await this.flush();
-    return new Promise((resolve) => {
-      this.#io.stdout.write(chunk, (error) => resolve(error === undefined || error === null));
+    const { stdout, signal } = this.#io;
+    return new Promise((resolve, reject) => {
+      // A reader that does not read is not waited for any longer.
+      const stop = () => {
+        if (lostOutput(signal) === undefined) reject(new NetkitError('interrupted', 'interrupted'));
+        else resolve(false);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      stdout.write(chunk, (error) => {
+        signal.removeEventListener('abort', stop);
+        resolve(error === undefined || error === null);
+      });
+      if (signal.aborted) stop();
     });
   }
 
   /** A remark that the user may want to know; nothing is wrong. */
   note(text: string): void {
     if (this.#says('info')) this.#aside(text);
+  }
+
+  /** A remark for who sits before a terminal and would wonder that nothing comes. */
+  remark(text: string): void {
+    if (this.#io.stdout.isTTY === true && !this.#options.json) this.note(text);
   }
 
   /** Something is not as it should be, and the command goes on. */
@@ -186,11 +204,16 @@ export class Output<Document extends object = object> {
   #show(fill: (page: Page) => void): void {
     const page = new Page();
     fill(page);
-    if (this.#io.stdout.isTTY && this.#options.color) {
-      this.#write(async () => (await import('./styled.js')).styledText(page.blocks));
-    } else {
+    const { isTTY, columns } = this.#io.stdout;
+    if (!isTTY) {
       this.#write(() => plainText(page.blocks));
+      return;
     }
+    this.#write(async () => {
+      // A terminal that does not know its width says 0.
+      const blocks = columns ? (await import('./fit.js')).fitted(page.blocks, columns) : page.blocks;
+      return this.#options.color ? (await import('./styled.js')).styledText(blocks) : plainText(blocks);
+    });
   }
 
   #write(text: () => string | Promise<string>): void {

@@ -18,6 +18,8 @@ export interface Column {
   readonly title: string;
   /** Numbers line up on the right. */
   readonly align?: 'left' | 'right';
+  /** On a terminal that is too narrow its cells end in `…`. */
+  readonly mayCut?: boolean;
 }
 
 export type Block =

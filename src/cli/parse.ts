@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { NetkitError } from '../base/errors.js';
 import { closest } from '../base/suggest.js';
+import { inOwnWords } from './bpftool-habits.js';
 import { allOptions } from './table/common.js';
 import type { Row } from './table/index.js';
 import type { ArgumentEntry, ArgumentValue, OptionEntry, OptionValue, ValueEntry } from './table/types.js';
@@ -27,7 +28,7 @@ export function parse(row: Row, rest: readonly string[]): Parsed {
   try {
     command.parse([...rest], { from: 'user' });
   } catch (error) {
-    throw usageError(row, error);
+    throw usageError(row, error, rest);
   }
   const raw = command.opts<Record<string, unknown>>();
   const values = new Map<string, OptionValue>();
@@ -73,12 +74,18 @@ function isNumeric(value: ValueEntry): boolean {
   return value.kind === 'count' || value.kind === 'seconds';
 }
 
+/** So many choices are listed beside the one that was probably meant. */
+const mostChoices = 12;
+
 function textFrom(value: { readonly choices?: readonly string[] }, name: string, text: string): string {
   if (value.choices === undefined || value.choices.includes(text)) return text;
-  const near = closest(text, value.choices);
-  throw new NetkitError('usage', `${name}: '${text}' is none of ${value.choices.join(', ')}`, {
-    hint: near === undefined ? undefined : `did you mean '${near}'?`,
-  });
+  const begun = text === '' ? undefined : value.choices.find((choice) => choice.startsWith(text));
+  const near = begun ?? closest(text, value.choices);
+  const hint = near === undefined ? undefined : `did you mean '${near}'?`;
+  // Of many the one that was meant is all that helps.
+  const isLong = near !== undefined && value.choices.length > mostChoices;
+  const known = isLong ? `the ${value.choices.length} words for it` : value.choices.join(', ');
+  throw new NetkitError('usage', `${name}: '${text}' is none of ${known}`, { hint });
 }
 
 function numberFrom(value: ValueEntry, name: string, text: string): number {
@@ -112,7 +119,7 @@ function checkConflicts(row: Row, values: ReadonlyMap<string, OptionValue>): voi
 }
 
 /** Commander's error in netkit's words. */
-function usageError(row: Row, error: unknown): unknown {
+function usageError(row: Row, error: unknown, rest: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
   const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ');
   const usage = `netkit ${row.name} --help explains the command`;
@@ -136,7 +143,9 @@ function usageError(row: Row, error: unknown): unknown {
       return new NetkitError('usage', `--${name} needs a value`, { hint: usage });
     }
     case 'commander.excessArguments':
-      return new NetkitError('usage', `${row.name}: too many arguments`, { hint: usage });
+      return new NetkitError('usage', `${row.name}: too many arguments`, {
+        hint: inOwnWords(row, rest) ?? usage,
+      });
     default:
       return new NetkitError('usage', message, { hint: usage });
   }

@@ -6,7 +6,7 @@ import { netkitFolder } from '../cnf/layout.js';
 import type { KernelObject } from '../ebpf/kernel-object.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import { defaultBpffs, findBpffs, isBpffs, mountedBpffs } from '../host/mounts.js';
-import type { CommandContext } from './context.js';
+import type { CommandContext, Paths } from './context.js';
 import type { ChangeAction } from './schema/index.js';
 
 export class PinPlace {
@@ -27,7 +27,7 @@ export class PinPlace {
   static at(text: string, { paths, options }: CommandContext): PinPlace {
     if (!isAbsolute(text)) {
       throw new NetkitError('usage', `'${text}' is not an absolute path`, {
-        hint: `a pin is a file on a bpffs, such as ${findBpffs() ?? defaultBpffs}/${basename(text)}`,
+        hint: `a pin is a file on a bpffs, such as ${usedBpffs(paths) ?? defaultBpffs}/${basename(text)}`,
       });
     }
     const path = resolve(text);
@@ -35,7 +35,7 @@ export class PinPlace {
     const missing: string[] = [];
     let folder = dirname(path);
     for (; lookAt(folder) === undefined; folder = dirname(folder)) missing.unshift(folder);
-    refuseOutside(path, folder);
+    refuseOutside(path, folder, paths);
     refuseDots([...missing, path]);
     const real = join(realpathSync(folder), relative(folder, path));
     refuseOwnFolders(path, real, paths.bpffs);
@@ -96,11 +96,16 @@ function makeFolder(path: string): void {
   }
 }
 
-function refuseOutside(path: string, folder: string): void {
+/** The one that this command was told of, else one that is mounted. */
+function usedBpffs({ bpffs, bpffsGiven }: Paths): string | undefined {
+  return bpffsGiven && isBpffs(bpffs) ? bpffs : findBpffs();
+}
+
+function refuseOutside(path: string, folder: string, paths: Paths): void {
   if (lookAt(folder)?.isDirectory() !== true)
     throw new NetkitError('usage', `${path}: ${folder} is not a folder`);
   if (isBpffs(folder)) return;
-  const mounted = findBpffs();
+  const mounted = usedBpffs(paths);
   throw new NetkitError('usage', `${path} is not in a bpf file system`, {
     hint:
       mounted === undefined

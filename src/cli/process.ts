@@ -1,5 +1,11 @@
 import type { Io } from './io.js';
+import { LostOutput } from './lost-output.js';
 import { main } from './main.js';
+
+/** How long an interrupted command waits for whoever reads what it said. */
+const patienceMs = 500;
+/** Of a command that was interrupted. */
+const interruptedStatus = 130;
 
 /** Runs the command line of this process, and returns the status that it is to exit with, when all output is written. */
 export async function runProcess(): Promise<number> {
@@ -16,10 +22,10 @@ export async function runProcess(): Promise<number> {
       interrupt.abort();
     });
   }
-  let failure: NodeJS.ErrnoException | undefined;
+  let failure: LostOutput | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    failure ??= error;
-    interrupt.abort();
+    failure ??= new LostOutput(error);
+    interrupt.abort(failure);
   });
   // Nobody is left to tell.
   process.stderr.on('error', () => undefined);
@@ -34,14 +40,29 @@ export async function runProcess(): Promise<number> {
     signal: interrupt.signal,
   };
   const status = await main(process.argv.slice(2), io);
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  // A reader that has seen enough, such as head, is no failure.
-  if (failure?.code === 'EPIPE') return 0;
-  if (failure !== undefined) {
-    process.stderr.write(`netkit: standard output cannot be written: ${failure.message}\n`);
-    return status === 0 ? 1 : status;
+  await Promise.race([
+    Promise.all([drained(process.stdout), drained(process.stderr)]),
+    patienceOver(interrupt.signal),
+  ]);
+  if (failure?.isClosed === true) {
+    // A reader that has seen enough, such as head, is no failure, unless something was left undone.
+    return status === interruptedStatus ? 0 : status;
   }
-  return status === 130 && received > 0 ? 128 + received : status;
+  if (failure !== undefined) {
+    // Who ends with 1 has said it.
+    if (status !== 1) process.stderr.write(`netkit: ${failure.message}\n`);
+    return status === 0 || status === interruptedStatus ? 1 : status;
+  }
+  return status === interruptedStatus && received > 0 ? 128 + received : status;
+}
+
+/** Resolves a moment after the user interrupted; never, when nobody does. */
+function patienceOver(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wait = () => setTimeout(resolve, patienceMs);
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
+  });
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

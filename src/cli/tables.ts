@@ -43,11 +43,11 @@ export function mapTable(page: Page, maps: readonly MapInfo[]): void {
       { title: 'ID', align: 'right' },
       'NAME',
       'TYPE',
-      'FUNCTION',
+      { title: 'FUNCTION', mayCut: true },
       { title: 'KEY', align: 'right' },
       { title: 'VALUE', align: 'right' },
       { title: 'ENTRIES', align: 'right' },
-      'FLAGS',
+      { title: 'FLAGS', mayCut: true },
     ],
     maps.map((map) => [
       map.id,

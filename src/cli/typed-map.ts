@@ -1,8 +1,8 @@
 /** Maps as the map commands work with them: opened by reference, typed by BTF or by `--key-type` and `--value-type`. */
 import { openMap, splitReference } from '../cnf/reference.js';
 import type { BpfMap } from '../ebpf/map.js';
-import { sumOverCpus } from '../ebpf/per-cpu.js';
 import type { Value } from '../obj/codec/index.js';
+import { sumOverCpus } from '../obj/entries/sum.js';
 import { type MapOperation, requireOperation } from '../obj/map-operations.js';
 import type { CommandContext } from './context.js';
 import { readTypeOptions, type TypeOptions, typesOf } from './entry-types.js';
@@ -20,6 +20,7 @@ export async function openTypedMap(
   const given = await readTypeOptions(options);
   const map = await openReference(context, reference, openMap);
   try {
+    map.callIt(reference);
     map.useTypes(await typesOf(context, reference, map, given));
     return map;
   } catch (error) {

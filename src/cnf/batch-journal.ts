@@ -33,6 +33,8 @@ export type BatchRecord =
   | BatchStep
   /** Of the steps only the first `left` are still to be undone. */
   | { readonly kind: 'undone'; readonly left: number }
+  /** The function was unloaded in spite of what the steps say of it: those before this record are not to be undone. */
+  | { readonly kind: 'settled'; readonly function: string }
   /** All is done; what could not have been undone is left to do. */
   | { readonly kind: 'commit'; readonly actions: readonly Action[] };
 
@@ -50,10 +52,15 @@ interface Span {
   readonly end: number;
 }
 
+interface StepSpan extends Span {
+  /** Whose plan it is; undefined for entries. */
+  readonly function: string | undefined;
+}
+
 /** All that a journal says. */
 export interface BatchHistory extends BatchHead {
   /** Those that are still to be undone, for `readStep`. */
-  readonly steps: readonly Span[];
+  readonly steps: readonly StepSpan[];
   /** Undefined until the batch was committed. */
   readonly finish: readonly Action[] | undefined;
 }
@@ -101,6 +108,19 @@ export class BatchJournal implements Disposable {
     fsyncSync(this.#fd);
   }
 
+  /** Both of them, or the record is not there. @throws NetkitError `failed` */
+  appendSynced(record: BatchRecord): void {
+    const length = this.#length;
+    this.append(record);
+    try {
+      this.sync();
+    } catch (error) {
+      ftruncateSync(this.#fd, length);
+      this.#length = length;
+      throw fileError(error, 'write', this.#path);
+    }
+  }
+
   #write(record: object): void {
     const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
@@ -138,6 +158,7 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('plan'), plan: z.custom<Plan>(isPlan) }),
   z.object({ kind: z.literal('entries'), entries: oldEntries }),
   z.object({ kind: z.literal('undone'), left: z.int().check(z.gte(0)) }),
+  z.object({ kind: z.literal('settled'), function: z.string() }),
   z.object({ kind: z.literal('commit'), actions: z.custom<readonly Action[]>(areActions) }),
 ]);
 
@@ -157,14 +178,15 @@ export function readBatchJournal(
     if (first === undefined) return { history: emptyHistory, length: 0 };
     const begun = head.safeParse(parsed(fd, first));
     if (!begun.success) throw damaged(path, first);
-    let steps: Span[] = [];
+    let steps: StepSpan[] = [];
     let finish: readonly Action[] | undefined;
     for (const span of rest) {
       const { data } = record.safeParse(parsed(fd, span));
       if (data === undefined) throw damaged(path, span);
       if (data.kind === 'undone') steps = steps.slice(0, data.left);
       else if (data.kind === 'commit') finish = data.actions;
-      else steps.push(span);
+      else if (data.kind === 'settled') steps = steps.filter((step) => step.function !== data.function);
+      else steps.push({ ...span, function: data.kind === 'plan' ? data.plan.function : undefined });
     }
     const { command, startedAt, bootId } = begun.data;
     return { history: { command, startedAt, bootId, steps, finish }, length: (rest.at(-1) ?? first).end + 1 };

@@ -43,10 +43,7 @@ export function planDetach(world: World, request: DetachRequest): DetachProposal
       'not-found',
       `${what} is not attached${request.ifname === undefined ? '' : ` to ${request.ifname}`}`,
       {
-        hint:
-          state.links.length === 0
-            ? undefined
-            : `it is attached to: ${state.links.map((link) => `${link.hook} of ${link.ifname}`).join(', ')}`,
+        hint: whereElse(state),
       },
     );
   }
@@ -61,6 +58,23 @@ export function planDetach(world: World, request: DetachRequest): DetachProposal
       ...detachActions(state, matching),
     ],
   };
+}
+
+/** What a function is attached to, and how to be rid of what is gone. */
+function whereElse(state: FunctionState): string | undefined {
+  if (state.links.length === 0) return undefined;
+  const folder = functionFolder(state.bpffs, state.name);
+  const here = currentNetnsInode();
+  let someDead = false;
+  const places = state.links.map((link) => {
+    const dead = isDead(folder, link);
+    someDead ||= dead;
+    const { inode, ref } = link.netns;
+    const netns = inode === here ? '' : ref === null ? ' in another network namespace' : ` in netns ${ref}`;
+    return `${link.hook} of ${link.ifname}${netns}${dead ? ' (dead: the interface is gone)' : ''}`;
+  });
+  const way = `: 'netkit detach ${state.name}' takes off all of it, 'netkit detach id:N' one (netkit link list)`;
+  return `it is attached to: ${places.join(', ')}${someDead ? way : ''}`;
 }
 
 /** Detach, unpin, forget. Works from the pins alone where the state file is missing or damaged. */

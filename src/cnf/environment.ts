@@ -12,7 +12,7 @@ import type { Stage } from './perform.js';
 import type { ChangeSession } from './session.js';
 import type { LinkState } from './state.js';
 import { StateStore } from './store.js';
-import { pendingBatch, recoverBatch } from './transaction.js';
+import { pendingBatch, recoverBatch, recoverWithout } from './transaction.js';
 
 export interface EnvironmentOptions {
   /** A directory on a mounted bpffs; /sys/fs/bpf when left out. */
@@ -92,7 +92,7 @@ export async function change(
   if (transaction !== undefined) await transaction.perform(plan, stage, options.signal);
   else {
     await execute(plan, stage, options.signal);
-    if (options.despiteJournal === true) store.removeBatchJournal();
+    if (options.despiteJournal === true) recoverWithout(plan.function, stage);
   }
   return { actions: plan.actions, made: stage.made };
 }
@@ -141,15 +141,17 @@ export function clearLeftovers(options: EnvironmentOptions, store: StateStore): 
 }
 
 function recoverJournal(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
-  try {
-    const stage = stageOf(options, store);
-    const batch = recoverBatch(stage);
-    return recover(stage) ?? batch;
-  } catch (error) {
-    if (options.despiteJournal !== true || !(error instanceof NetkitError)) throw error;
-    options.note(`${error.message}: what was killed is not undone`);
-    return undefined;
+  let recovery: Recovery | undefined;
+  // Where the journal of a batch stayed, a single change is the later one.
+  for (const next of [recover, recoverBatch]) {
+    try {
+      recovery = next(stageOf(options, store)) ?? recovery;
+    } catch (error) {
+      if (options.despiteJournal !== true || !(error instanceof NetkitError)) throw error;
+      options.note(`${error.message}: what was killed is not undone`);
+    }
   }
+  return recovery;
 }
 
 function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, scope: Scope): World {

@@ -85,7 +85,10 @@ function open<T extends KernelObject>(reference: string, bpffs: string, kind: Ki
   if (reference.startsWith('name:')) return openByName(reference.slice('name:'.length), kind);
   const { functionName, name } = splitReference(reference);
   const folder = functionFolder(bpffs, functionName);
-  if (!exists(folder)) throw noSuchFunction(functionName, bpffs);
+  if (!exists(folder)) {
+    const { message, hint, details } = noSuchFunction(functionName, bpffs);
+    throw new NetkitError('not-found', message, { hint: formMeant(functionName) ?? hint, details });
+  }
   const names = namesIn(join(folder, kind.folder));
   const chosen =
     name === undefined ? theOnly(names, functionName, kind.noun) : resolveName(name, names, functionName);
@@ -93,6 +96,14 @@ function open<T extends KernelObject>(reference: string, bpffs: string, kind: Ki
   throw new NetkitError('not-found', `function '${functionName}' has no ${kind.noun} '${name}'`, {
     hint: suggestion(name ?? '', names),
   });
+}
+
+/** What a word that is no function was probably meant to be: an id, or a reference as bpftool writes it. */
+function formMeant(word: string): string | undefined {
+  if (/^[1-9]\d*$/.test(word)) return `an id is written 'id:${word}'`;
+  if (word === 'id') return "an id is written in one word, such as 'id:12'";
+  if (word === 'pinned') return 'a pin is given by its path alone';
+  return word === 'name' ? "a name in the kernel is written in one word, such as 'name:stats'" : undefined;
 }
 
 /** A section's name alone (`.rodata`) is enough for a map of globals, which is pinned as `fw_rodata`. */

@@ -36,9 +36,14 @@ export class ChangeSession implements Disposable {
     this.#transaction = new Transaction(this.#store, this.#options.command);
   }
 
-  /** Makes what was done final. */
+  /** Makes what was done final. @throws NetkitError when it is not: roll it back then */
   commit(): void {
-    this.#transaction?.commit(this.#stage());
+    this.#transaction?.commit();
+  }
+
+  /** Does what could not have been taken back, after the commit. What fails here is left to `recover`. */
+  finish(): void {
+    this.#transaction?.finish(this.#stage());
     this.#endTransaction();
   }
 

@@ -49,12 +49,18 @@ export class Transaction implements Disposable {
     steppingStone();
   }
 
-  /** From here on nothing is taken back: a killed command's rest is finished. */
-  commit(stage: Stage): void {
+  /**
+   * From here on nothing is taken back: a killed command's rest is finished.
+   * @throws NetkitError when that could not be written down; everything is still to be rolled back then
+   */
+  commit(): void {
     steppingStone();
-    this.#journal.append({ kind: 'commit', actions: this.#finish });
-    this.#journal.sync();
+    this.#journal.appendSynced({ kind: 'commit', actions: this.#finish });
     steppingStone();
+  }
+
+  /** Does what waited for the commit. */
+  finish(stage: Stage): void {
     finish(this.#finish, stage);
     this.#store.removeBatchJournal();
     steppingStone();
@@ -102,10 +108,43 @@ export function pendingBatch(store: StateStore): Recovery | undefined {
 
 /** Takes back what a killed batch did, or finishes it once it was committed. Call it under the lock. */
 export function recoverBatch(stage: Stage): Recovery | undefined {
+  const read = readBatchJournal(stage.store.batchJournalPath);
+  return read === undefined ? undefined : recoverFrom(read, stage);
+}
+
+/**
+ * After a function was unloaded although a killed batch could not be taken back: nothing of this function is to be brought
+ * back any more, and the rest of the batch is taken back as far as that goes now. The journal stays for what is left.
+ */
+export function recoverWithout(functionName: string, stage: Stage): void {
   const path = stage.store.batchJournalPath;
-  const read = readBatchJournal(path);
-  if (read === undefined) return undefined;
-  const { history, length } = read;
+  try {
+    const read = readBatchJournal(path);
+    if (read === undefined) return;
+    if (read.history.finish === undefined) settle(path, read.length, functionName);
+    const recovery = recoverBatch(stage);
+    if (recovery === undefined) return;
+    const { command, outcome } = recovery;
+    const exception = outcome === 'undone' ? `, but for ${functionName}` : '';
+    stage.note(`'${command}' had been killed: its change was ${outcome}${exception}`);
+  } catch (error) {
+    if (!(error instanceof NetkitError)) throw error;
+    // Nobody can tell what it says, and it would be in the way of every command.
+    if (error.code === 'bad-state') stage.store.removeBatchJournal();
+    else stage.note(`${error.message}: ${path} stays for what is left`);
+  }
+}
+
+function settle(path: string, length: number, functionName: string): void {
+  using journal = BatchJournal.reopen(path, length);
+  journal.appendSynced({ kind: 'settled', function: functionName });
+}
+
+function recoverFrom(
+  { history, length }: { readonly history: BatchHistory; readonly length: number },
+  stage: Stage,
+): Recovery {
+  const path = stage.store.batchJournalPath;
   if (history.finish === undefined) {
     using journal = BatchJournal.reopen(path, length);
     undoSteps(history, journal, stage, `${history.command} was killed`);
@@ -162,13 +201,13 @@ function mark(journal: BatchJournal, left: number): void {
 }
 
 function restoreEntries(old: OldEntries, reason: unknown): void {
-  using map = mapOf(old);
-  // Gone, and its entries with it.
-  if (map === undefined) return;
   const { keySize, valueSize } = old;
   const keys = Buffer.from(old.keys, 'base64');
   const values = Buffer.from(old.values, 'base64');
   try {
+    using map = mapOf(old);
+    // The kernel has it no more: its entries went with it.
+    if (map === undefined) return;
     for (let index = old.present.length - 1; index >= 0; index--) {
       const key = keys.subarray(index * keySize, (index + 1) * keySize);
       if (old.present[index] === '1')
@@ -185,14 +224,28 @@ function restoreEntries(old: OldEntries, reason: unknown): void {
   }
 }
 
+/** Undefined when the map is gone. @throws NetkitError `not-permitted` when it may live on, where this user cannot open it */
 function mapOf({ map: { id, reference, bpffs } }: OldEntries): BpfMap | undefined {
-  return opened(() => BpfMap.fromId(id), id) ?? opened(() => openMap(reference, bpffs), id);
+  try {
+    return BpfMap.fromId(id);
+  } catch (error) {
+    if (!(error instanceof NetkitError)) throw error;
+    if (error.code === 'not-found') return undefined;
+    if (error.code !== 'not-permitted') throw error;
+    const map = mapStillAt(reference, bpffs, id);
+    if (map !== undefined) return map;
+    throw new NetkitError(
+      error.code,
+      `${reference} is no longer the map with id ${id}, and ${error.message}`,
+      { hint: error.hint, cause: error },
+    );
+  }
 }
 
-/** Undefined when it cannot be opened so, or is another map by now. */
-function opened(open: () => BpfMap, id: number): BpfMap | undefined {
+/** Undefined when the reference means nothing, or another map, by now. */
+function mapStillAt(reference: string, bpffs: string, id: number): BpfMap | undefined {
   try {
-    const map = open();
+    const map = openMap(reference, bpffs);
     if (map.info.id === id) return map;
     map[Symbol.dispose]();
     return undefined;

@@ -25,6 +25,8 @@ export class EntryAccess {
   readonly layout: EntryLayout;
   /** Batch calls that this kernel does not have for this map: single ones take their place. */
   readonly withoutBatch: Set<BatchWork['command']>;
+  /** How messages call the map; by its name in the kernel when undefined. */
+  called: string | undefined;
   readonly #calls: MapCalls;
   readonly #formatKey: (key: Uint8Array) => string;
 
@@ -44,7 +46,9 @@ export class EntryAccess {
 
   /** The same map by another descriptor, for work that may outlast this one. */
   through(fd: Fd): EntryAccess {
-    return new EntryAccess(fd, this.info, this.#formatKey, this.withoutBatch);
+    const same = new EntryAccess(fd, this.info, this.#formatKey, this.withoutBatch);
+    same.called = this.called;
+    return same;
   }
 
   /** A buffer for one entry's value. */
@@ -99,7 +103,7 @@ export class EntryAccess {
 
   /** What a refused read means, in words. */
   explainRead(error: unknown): unknown {
-    return explainRead(error, this.info, isErrno(error, 'EPERM') ? this.rights() : {});
+    return explainRead(error, this.info, isErrno(error, 'EPERM') ? this.rights() : { called: this.called });
   }
 
   rights(): MapRights {
@@ -108,6 +112,7 @@ export class EntryAccess {
     // In octal; the last digit is O_RDONLY, O_WRONLY or O_RDWR.
     const mode = Number(/^flags:\s*\d*(\d)$/m.exec(text)?.[1] ?? 2) & 3;
     return {
+      called: this.called,
       frozen: frozen === undefined ? undefined : frozen !== '0',
       access: mode === 0 ? 'read-only' : mode === 1 ? 'write-only' : undefined,
     };
@@ -115,7 +120,7 @@ export class EntryAccess {
 
   /** Asked for where they are the reason. */
   #rightsAfter(errno: number): MapRights {
-    return errno === EPERM ? this.rights() : {};
+    return errno === EPERM ? this.rights() : { called: this.called };
   }
 
   fdInfo(): string {

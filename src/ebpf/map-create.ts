@@ -11,8 +11,9 @@ import { mapCodec } from '../obj/map-codecs.js';
 import type { MapTypeWord } from '../obj/map-definition.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
-import { createMap, loadBtf, type MapAttributes } from '../sys/map-calls.js';
+import { createMap, type MapAttributes } from '../sys/map-calls.js';
 import { raiseMemlock } from '../sys/memlock.js';
+import { giveTypes } from './give-types.js';
 import { runningBtf } from './kernel-btf.js';
 import { type MapFlagWord, mapFlags } from './map-flags.js';
 import type { MapInfo } from './map-info.js';
@@ -52,10 +53,14 @@ export interface CreateMapOptions {
   readonly struct?: string | undefined;
 }
 
+/** The types that were given, for the functions below. @internal @throws NetkitError `bad-object` */
+export function typeGraph({ btf }: CreateMapOptions): BtfGraph | undefined {
+  return btf === undefined ? undefined : readBtf(btf.blob);
+}
+
 /** @internal @throws NetkitError */
-export function createMapFd(options: CreateMapOptions): Fd {
+export function createMapFd(options: CreateMapOptions, graph: BtfGraph | undefined): Fd {
   const plan = mapPlan(options.type);
-  const graph = options.btf === undefined ? undefined : readBtf(options.btf.blob);
   const attributes = attributesOf(options, plan, graph);
   raiseMemlock();
   const usesBtf = options.btf !== undefined && plan.btf !== 'none';
@@ -68,7 +73,7 @@ export function createMapFd(options: CreateMapOptions): Fd {
   if (options.type === 'struct_ops') return createStructOps(options, attributes);
   if (!usesBtf || options.btf === undefined) return create(options, attributes);
   const { blob, keyTypeId = 0, valueTypeId = 0 } = options.btf;
-  using fd = loadBtf(blob);
+  using fd = giveTypes(blob);
   const typed = { btf_fd: fd.value, btf_key_type_id: keyTypeId, btf_value_type_id: valueTypeId };
   return create(options, { ...attributes, ...typed });
 }
@@ -77,14 +82,13 @@ export function createMapFd(options: CreateMapOptions): Fd {
 function createStructOps(options: CreateMapOptions, attributes: MapAttributes): Fd {
   const made = btfForMap({ value: { word: 'u32' } });
   if (made === undefined) return create(options, attributes);
-  using fd = loadBtf(made.bytes);
+  using fd = giveTypes(made.bytes);
   return create(options, { ...attributes, btf_fd: fd.value });
 }
 
 /** The codecs of the types that were given: reading them back from the kernel would need CAP_SYS_ADMIN. @internal */
-export function typesOf({ btf }: CreateMapOptions, info: MapInfo): MapTypes {
-  if (btf === undefined) return {};
-  const graph = readBtf(btf.blob);
+export function typesOf({ btf }: CreateMapOptions, info: MapInfo, graph: BtfGraph | undefined): MapTypes {
+  if (btf === undefined || graph === undefined) return {};
   const codec = (part: 'key' | 'value', id: number | undefined) =>
     id === undefined || id === 0 ? undefined : mapCodec(part, info, { btf: graph, id });
   return { key: codec('key', btf.keyTypeId), value: codec('value', btf.valueTypeId) };

@@ -4,14 +4,17 @@ import { indexTypes } from '../obj/map-codecs.js';
 import { errnoName, isErrno } from '../sys/errno.js';
 import type { MapInfo } from './map-info.js';
 
-/** What may be done with a map through a descriptor, as far as /proc tells. */
+/** What may be done with a map through a descriptor, as far as /proc tells, and how messages call it. */
 export interface MapRights {
+  /** Its name in the kernel when left out. */
+  readonly called?: string | undefined;
   readonly frozen?: boolean | undefined;
   readonly access?: 'read-only' | 'write-only' | undefined;
 }
 
 /** How messages call a map: not all have a name. */
-function nameOf({ name, id }: MapInfo): string {
+export function nameOf({ name, id }: MapInfo, called?: string): string {
+  if (called !== undefined) return called;
   return name === '' ? `the map ${id}` : name;
 }
 
@@ -24,7 +27,7 @@ export function explainEntry(
   rights: MapRights = {},
 ): unknown {
   const { type, maxEntries } = info;
-  const name = nameOf(info);
+  const name = nameOf(info, rights.called);
   const say = (code: ErrorCode, message: string): NetkitError =>
     new NetkitError(code, message, { cause: error, details: { map: info.name, key: entry } });
   if (isErrno(error, 'EEXIST')) return say('conflict', `${name} has an entry ${entry} already`);
@@ -41,7 +44,7 @@ export function explainEntry(
       'unsupported',
       `cannot ${verb} entry ${entry} of ${name}: it is registered by a link, which has to be detached`,
     );
-  const misfit = verb === 'write' ? misfitOf(error, entry, info) : undefined;
+  const misfit = verb === 'write' ? misfitOf(error, entry, info, name) : undefined;
   if (misfit !== undefined) return say('bad-value', misfit);
   if (isErrno(error, 'ENOTSUPP', 'EOPNOTSUPP', 'EINVAL')) {
     return say('unsupported', `cannot ${verb} entry ${entry} of ${name}: maps of type ${type} refuse it`);
@@ -57,9 +60,8 @@ function notWritable(verb: string, name: string, { frozen, access }: MapRights):
 }
 
 /** What was given cannot be in such a map. */
-function misfitOf(error: unknown, entry: string, info: MapInfo): string | undefined {
-  const { type } = info;
-  const cannot = `cannot write entry ${entry} of ${nameOf(info)}`;
+function misfitOf(error: unknown, entry: string, { type }: MapInfo, name: string): string | undefined {
+  const cannot = `cannot write entry ${entry} of ${name}`;
   if (isErrno(error, 'EBADF')) return `${cannot}: a descriptor in it is not open, or of something else`;
   switch (type) {
     case 'devmap':
@@ -100,9 +102,9 @@ function misfitOf(error: unknown, entry: string, info: MapInfo): string | undefi
 }
 
 /** What a refused read means, in words; other errors as they are. */
-export function explainRead(error: unknown, info: MapInfo, { access }: MapRights = {}): unknown {
+export function explainRead(error: unknown, info: MapInfo, { access, called }: MapRights = {}): unknown {
   const { type, valueSize } = info;
-  const name = nameOf(info);
+  const name = nameOf(info, called);
   const say = (code: ErrorCode, message: string): NetkitError =>
     new NetkitError(code, message, { cause: error, details: { map: info.name } });
   if (isErrno(error, 'EPERM')) {

@@ -11,9 +11,6 @@ const perCpuTypes: ReadonlySet<string> = new Set([
 /** Values of per-CPU maps are stored at multiples of this many bytes. */
 const perCpuAlignment = 8;
 
-/** Maps without keys: values go in by push. */
-export const keylessTypes: ReadonlySet<string> = new Set(['queue', 'stack', 'bloom_filter']);
-
 /** Maps that hold open sockets: written as descriptors, read as cookies. */
 export const socketTypes: ReadonlySet<string> = new Set([
   'sockmap',

@@ -1,4 +1,5 @@
 import { NetkitError } from '../base/errors.js';
+import { viewOf } from '../base/raw-bytes.js';
 import type { BtfGraph } from '../obj/btf/types.js';
 import type { Codec, Value } from '../obj/codec/index.js';
 import type { EntryShape } from '../obj/entries/batch.js';
@@ -10,6 +11,7 @@ import { freezeMap } from '../sys/map-calls.js';
 import { kernelBtf, runningBtf } from './kernel-btf.js';
 import { KernelObject } from './kernel-object.js';
 import { EntryAccess } from './map-access.js';
+import { nameOf } from './map-failure.js';
 import { type MapInfo, readMapInfo } from './map-info.js';
 import { type EntryLayout, isPerCpu } from './map-kinds.js';
 
@@ -45,6 +47,16 @@ export abstract class MapObject extends KernelObject {
     );
     this.perCpu = isPerCpu(this.info.type);
     this.#types = types;
+  }
+
+  /** Has messages about entries call the map so, as the reference that a user gave, in place of its name in the kernel. */
+  callIt(text: string): void {
+    this.access.called = text;
+  }
+
+  /** How messages call the map. */
+  get called(): string {
+    return nameOf(this.info, this.access.called);
   }
 
   /** What only /proc tells: bytes charged for the map (0 for kinds that do not count), and whether it is frozen. */
@@ -181,11 +193,6 @@ export abstract class MapObject extends KernelObject {
       })
     );
   }
-}
-
-/** @internal */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** @internal Decodes one value, or one a CPU. */

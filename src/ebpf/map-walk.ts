@@ -1,5 +1,6 @@
 /** Listing a map key by key, where the kernel has no batch calls for its type, and the order that prefix maps are listed in. */
 import { hostIsLittleEndian } from '../base/byte-order.js';
+import { textOfBytes } from '../base/raw-bytes.js';
 import { indexTypes } from '../obj/map-codecs.js';
 import type { EntryAccess } from './map-access.js';
 import { neverEnds } from './map-failure.js';
@@ -69,7 +70,7 @@ function* unordered(access: EntryAccess): Generator<Uint8Array> {
   let more = access.nextKey(undefined, current);
   while (more) {
     more = access.nextKey(current, next);
-    const name = Buffer.from(current.buffer, current.byteOffset, keySize).toString('latin1');
+    const name = textOfBytes(current);
     if (!given.has(name)) {
       given.add(name);
       yield current;

@@ -75,9 +75,15 @@ function* writeReferences(
   const { valueStride } = access.layout;
   for (let index = 0; index < batch.count; index++) {
     const one = slice(access, batch, index, 1);
-    // One after the other, so that a reference to what is not there is refused at its own entry.
-    const values = applied(from + index, () => references.descriptors(one.values, valueStride));
-    batch.values.set(values, index * valueStride);
+    try {
+      // One after the other, so that a reference to what is not there is refused at its own entry.
+      const values = applied(from + index, () => references.descriptors(one.values, valueStride));
+      batch.values.set(values, index * valueStride);
+    } catch (error) {
+      // It says that all before it are written.
+      yield* writeSlice(access, slice(access, batch, 0, index), flags, from);
+      throw error;
+    }
   }
   yield* writeSlice(access, batch, flags, from);
 }

@@ -1,6 +1,7 @@
 import { hostIsLittleEndian } from '../base/byte-order.js';
 import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
+import { viewOf } from '../base/raw-bytes.js';
 import type { Value } from '../obj/codec/index.js';
 import { referenceTypes } from '../obj/map-codecs.js';
 import type { MapOperation } from '../obj/map-operations.js';
@@ -8,10 +9,10 @@ import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
 import { type KernelObject, openPinOfKind } from './kernel-object.js';
 import { BulkMap, type EntryOptions, type UpdateMode, updateFlags } from './map-bulk.js';
-import { type CreateMapOptions, createMapFd, typesOf } from './map-create.js';
+import { type CreateMapOptions, createMapFd, typeGraph, typesOf } from './map-create.js';
 import { openNamed } from './map-descriptors.js';
 import { storageTypes } from './map-kinds.js';
-import { decodeValue, decodeValueAt, encodeValue, viewOf } from './map-object.js';
+import { decodeValue, decodeValueAt, encodeValue } from './map-object.js';
 import { OpenedReferences, referenceField } from './map-references.js';
 import { walkKeys } from './map-walk.js';
 
@@ -52,8 +53,9 @@ export class BpfMap extends BulkMap implements Iterable<[Value, Value]> {
    * @throws NetkitError `bad-value` for options that do not fit the type, `unsupported` where the kernel has no such maps
    */
   static create(options: CreateMapOptions): BpfMap {
-    const map = new BpfMap(createMapFd(options));
-    map.useTypes(typesOf(options, map.info));
+    const graph = typeGraph(options);
+    const map = new BpfMap(createMapFd(options, graph));
+    map.useTypes(typesOf(options, map.info, graph));
     return map;
   }
 

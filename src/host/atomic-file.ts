@@ -1,31 +1,28 @@
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileError, fileErrorCode } from './file-errors.js';
+import { type Likeness, makeLike } from './output-target.js';
 
 const temporaryName = /^\..+\.([1-9][0-9]*)-[0-9a-f]{8}\.tmp$/;
 
 /**
  * Replaces the contents of `path` in one step, so that a reader or a crash sees the old or the new file, never a part:
- * written beside it, synced, renamed over it, directory synced. `mode` is the new file's, whatever the umask.
+ * written beside it, synced, renamed over it, directory synced. `like` says the new file's mode, whatever the umask, and
+ * its owner. Another name of the old file (a hard link) keeps the old contents.
  *
  * Throws 'not-permitted', 'not-found' or 'failed'; the old file then stands and no temporary file is left. Those that
  * killed writers left in the directory are removed on the way.
  */
-export function writeFileSynced(path: string, bytes: Uint8Array | string, mode = 0o600): void {
+export function writeFileSynced(
+  path: string,
+  bytes: Uint8Array | string,
+  like: Likeness = { mode: 0o600 },
+): void {
   const directory = dirname(path);
   const temporary = temporaryBeside(path);
   try {
     removeStaleTemporaries(directory);
-    writeSynced(temporary, bytes, mode);
+    writeSynced(temporary, bytes, like);
     try {
       renameSync(temporary, path);
     } catch (error) {
@@ -60,10 +57,10 @@ function randomHex(): string {
     .padStart(8, '0');
 }
 
-function writeSynced(path: string, bytes: Uint8Array | string, mode: number): void {
-  const fd = openSync(path, 'wx', mode);
+function writeSynced(path: string, bytes: Uint8Array | string, like: Likeness): void {
+  const fd = openSync(path, 'wx', like.owner === undefined ? like.mode : 0o600);
   try {
-    fchmodSync(fd, mode);
+    makeLike(fd, like);
     writeFileSync(fd, bytes);
     fsyncSync(fd);
   } catch (error) {

@@ -123,5 +123,20 @@ function untypedCodec(part: MapPart, { type }: MapShape, size: number): Codec {
   const isNumber = part === 'key' ? numberedTypes.has(type) : isRedirect(type);
   return isNumber && size === indexBytes
     ? codecForWord('u32', { role: part })
-    : bytesCodec(size, { role: part });
+    : bytesCodec(size, { role: part, hint: typeHint(part, size) });
+}
+
+/** Types that people mean most often, by their bytes. */
+const usualWords: Readonly<Record<number, string>> = {
+  1: 'u8',
+  2: 'u16',
+  4: 'u32',
+  6: 'mac',
+  8: 'u64',
+  16: 'ipv6',
+};
+
+function typeHint(part: MapPart, size: number): string {
+  const option = `--${part}-type ${usualWords[size] ?? "'struct …' --types OBJ"}`;
+  return `no type of the ${part}s is known: give one, such as ${option}, or the bytes as hex:…`;
 }

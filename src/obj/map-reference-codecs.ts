@@ -2,6 +2,7 @@
 import { hostIsLittleEndian } from '../base/byte-order.js';
 import { NetkitError } from '../base/errors.js';
 import { readBtf } from './btf/read.js';
+import { BtfWriter } from './btf/write.js';
 import { type Codec, codecFor, type TextSink, type Value } from './codec/index.js';
 
 /** What the text form of a name is, and how it is stored. */
@@ -98,32 +99,15 @@ function numberAfter(prefix: string, value: Value): number | undefined {
  */
 export function redirectCodec(type: 'devmap' | 'devmap_hash' | 'cpumap'): Codec {
   const [name, first] = type === 'cpumap' ? ['bpf_cpumap_val', 'qsize'] : ['bpf_devmap_val', 'ifindex'];
-  const btf = readBtf(pairBtf(name, first, 'prog'));
-  return codecFor(btf, 2, { role: 'value' });
-}
-
-/** BTF of a struct, type 2, of two `__u32` (Documentation/bpf/btf.rst of the kernel). */
-function pairBtf(name: string, first: string, second: string): Uint8Array {
-  let strings = '\0';
-  const at = (text: string): number => {
-    strings += `${text}\0`;
-    return strings.length - text.length - 1;
-  };
-  const kind = (number: number, members: number): number => (number << 24) | members;
-  const [INT, STRUCT] = [1, 4];
-  const words = [
-    ...[at('__u32'), kind(INT, 0), 4, 32],
-    ...[at(name), kind(STRUCT, 2), 8],
-    ...[at(first), 1, 0],
-    ...[at(second), 1, 32],
-  ];
-  const headerSize = 24;
-  const typeBytes = words.length * 4;
-  const blob = new Uint8Array(headerSize + typeBytes + strings.length);
-  const view = new DataView(blob.buffer);
-  const header = [0x0001_eb9f, headerSize, 0, typeBytes, typeBytes, strings.length];
-  for (const [index, word] of [...header, ...words].entries())
-    view.setUint32(index * 4, word, hostIsLittleEndian);
-  blob.set(Buffer.from(strings, 'latin1'), headerSize + typeBytes);
-  return blob;
+  const types = new BtfWriter();
+  const word = { size: 4, bits: 32, bitOffset: 0, signed: false, char: false, bool: false };
+  const integer = types.add({ kind: 'int', id: 0, name: '__u32', ...word }, (id) => id);
+  const members = [first, 'prog'].map((member, index) => ({
+    name: member,
+    type: integer,
+    bitOffset: index * 32,
+    bitSize: 0,
+  }));
+  const pair = types.add({ kind: 'struct', id: 0, name, size: 8, members }, (id) => id);
+  return codecFor(readBtf(types.bytes()), pair, { role: 'value' });
 }

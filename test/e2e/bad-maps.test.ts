@@ -49,7 +49,7 @@ describeAsRoot('a map that cannot be made: map create', () => {
       await refused(['map', 'create', 'hosts', ...hash], {
         ...usage,
         says: /not an absolute path/,
-        hints: /bpf/,
+        hints: new RegExp(`${ground.bpffs.root.path}/hosts`),
       });
       await refused(['map', 'create', '/tmp/hosts', ...hash], { ...usage, says: /not in a bpf file system/ });
       writeFileSync(join(ground.bpffs.folder, 'file'), '');

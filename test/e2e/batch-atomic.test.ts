@@ -1,8 +1,18 @@
-import { appendFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import type { CliResult } from '../support/cli.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
@@ -273,6 +283,100 @@ describeAsRoot(
       });
     });
 
+    it('killed, and one function of it past help, is taken back for the others when that function is unloaded', async () => {
+      await onGround(async (ground) => {
+        ground.does('load', fixture('pass'), '--name', 'p');
+        const journal = join(ground.bpffs.stateDir, 'batch.journal');
+        const lines = ['map update m/counts 3 34', 'unload p', 'detach f @ --hook tcx/ingress'];
+        // All is done, and the commit is not written yet.
+        const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
+          NETKIT_TEST_KILL_STEP: '7',
+        });
+        expect(killed).toBeUndefined();
+        ground.netns.run('ip', ['link', 'del', ground.ifname]);
+        expect(ground.refuses(1, 'recover').stderr).toContain('could not be undone: detach f/');
+        // Not what was past help: that stays in the way of the rest, but nothing of p is brought back any more.
+        expect(ground.does('unload', 'p').stderr).toContain(`${journal} stays for what is left`);
+        expect(ground.refuses(1, 'recover').stderr).toContain('could not be undone: detach f/');
+        expect(ground.entry('m/counts', '3')).toBe(34);
+        expect(ground.does('unload', 'f').stderr).toContain('its change was undone, but for f');
+        expect(ground.entry('m/counts', '3')).toBe(33);
+        expect(readdirSync(ground.bpffs.stateDir)).not.toContain('batch.journal');
+        expect(ground.list().map(({ name }) => name)).toEqual(['m']);
+      });
+    });
+
+    it('killed, is not taken for undone by a user who cannot tell whether its map is still there', async () => {
+      await onGround(async (ground) => {
+        const lines = ['map update m/counts 3 34 exist', 'map update m/counts 4 44 exist'];
+        const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
+          NETKIT_TEST_KILL_STEP: '1',
+        });
+        expect(killed).toBeUndefined();
+        const pin = join(ground.bpffs.root.path, 'netkit/m/maps/counts');
+        const kept = join(ground.bpffs.root.path, 'kept');
+        renameSync(pin, kept);
+        const entry = join(packageRoot(), 'bin/netkit.js');
+        const lesser = [
+          '--bounding-set',
+          '-sys_admin',
+          '--inh-caps',
+          '-sys_admin',
+          process.execPath,
+          entry,
+          'recover',
+        ];
+        const env = { ...process.env, ...ground.bpffs.env };
+        const refused = () => spawnSync('setpriv', lesser, { encoding: 'utf8', env });
+        const { status, stderr } = refused();
+        expect(status, stderr).toBe(1);
+        expect(stderr).toContain(
+          'it could not be undone: the entries of m/counts: m/counts is no longer the map with id',
+        );
+        expect(readdirSync(ground.bpffs.stateDir)).toContain('batch.journal');
+        // Nor when another map is there.
+        const other = join(ground.bpffs.root.path, 'other');
+        ground.does('map', 'create', other, '--type', 'array', '--value-type', 'u64', '--max-entries', '8');
+        renameSync(other, pin);
+        expect(refused().status).toBe(1);
+        rmSync(pin);
+        renameSync(kept, pin);
+        expect(refused().stdout).toContain('undone');
+        expect(ground.entry('m/counts', '3')).toBe(33);
+      });
+    });
+
+    it('is taken back when not even its end can be written down', async () => {
+      await onGround(async (ground) => {
+        const lines = [...entries, 'unload m', 'detach f @'];
+        const args = ['batch', '--atomic', write(ground, lines)];
+        const journal = join(ground.bpffs.stateDir, 'batch.journal');
+        let length = 0;
+        for (let step = 0; ; step++) {
+          const killed = await ground.runs(args, { NETKIT_TEST_KILL_STEP: String(step) });
+          if (killed !== undefined) throw new Error('the commit was not found');
+          const text = readFileSync(journal, 'utf8');
+          ground.does('recover');
+          if (text.includes('"kind":"commit"')) break;
+          length = Buffer.byteLength(text);
+        }
+        ground.does('unload', '--all', '--yes');
+        batch(ground, prepared);
+        const beforehand = picture(ground);
+        write(ground, lines);
+        const entry = join(packageRoot(), 'bin/netkit.js');
+        const full = spawnSync('prlimit', [`--fsize=${length + 5}`, process.execPath, entry, ...args], {
+          encoding: 'utf8',
+          env: { ...process.env, ...ground.bpffs.env },
+        });
+        expect(full.status, full.stderr).toBe(1);
+        expect(full.stderr).toMatch(
+          /: cannot write '.*batch\.journal': .* \(nothing is changed: 15 commands before it undone, 0 after it not\)\n$/,
+        );
+        expect(picture(ground)).toEqual(beforehand);
+      });
+    });
+
     it('killed at whatever moment, leaves entries that recover makes what they were', async () => {
       await onGround(async (ground) => {
         const beforehand = picture(ground);
@@ -297,7 +401,7 @@ describeAsRoot(
       });
     }, 300_000);
   },
-  { tools: ['bpftool'] },
+  { tools: ['bpftool', 'setpriv', 'prlimit'] },
 );
 
 /** Every entry as bpftool has it, all CPUs of it. */

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { packageRoot } from '../../src/host/package-root.js';
@@ -141,7 +141,7 @@ describeAsRoot('netkit batch', () => {
     const lines = Array.from({ length: 200 }, (_, index) => `map update m/percpu_flows ${index} ${index}`);
     const { stderr } = refuses(5, lines);
     expect(stderr).toBe(
-      `netkit: ${file}:65: percpu_flows is full: it holds 64 entries (64 commands before it done, 135 after it not)\n`,
+      `netkit: ${file}:65: m/percpu_flows is full: it holds 64 entries (64 commands before it done, 135 after it not)\n`,
     );
     expect(dump('m/percpu_flows').split('\n')).toHaveLength(64);
     const error = JSON.parse(refuses(5, lines, '--json').stderr).error;
@@ -174,6 +174,30 @@ describeAsRoot('netkit batch', () => {
     const { stderr } = refuses(3, ['map update m/counts 1 1', 'unload m', 'map update m/counts 3 3']);
     expect(stderr).toContain(`${file}:3: no function 'm' is loaded`);
     ground.does('load', fixture('maps'), '--name', 'm');
+  });
+
+  it('writes to more maps than it keeps open at once', () => {
+    const pins = Array.from({ length: 130 }, (_, index) => join(ground.bpffs.root.path, `many${index}`));
+    try {
+      const create = '--type hash --key-type u32 --value-type u32 --max-entries 4';
+      does(pins.map((pin) => `map create ${pin} ${create}`));
+      does([1, 2].flatMap((key) => pins.map((pin, index) => `map update ${pin} ${key} ${index * key}`)));
+      const { stdout } = does([1, 2].flatMap((key) => pins.map((pin) => `map get ${pin} ${key}`)));
+      expect(stdout.trim().split('\n').map(Number)).toEqual(
+        [1, 2].flatMap((key) => pins.map((_, index) => index * key)),
+      );
+      const refused = [...pins, ...pins.slice(0, 3)].map(
+        (pin, index) => `map update ${pin} ${index === 130 ? 'x' : 3} 3`,
+      );
+      expect(refuses(2, refused).stderr).toContain(`${file}:131: key: `);
+      // What is refused only when it is written, because another map is opened, is that line's fault.
+      const full = [4, 5, 6].map((key) => `map update ${pins[63]} ${key} 4`);
+      const others = pins.slice(0, 63).map((pin) => `map update ${pin} 1 1`);
+      const { stderr } = refuses(5, [...others, ...full, `map update ${pins[64]} 1 1`]);
+      expect(stderr).toMatch(/commands:65: .*many63/);
+    } finally {
+      for (const pin of pins) rmSync(pin, { force: true });
+    }
   });
 
   it('tells with --dry-run what would be done, and does nothing', () => {
@@ -302,6 +326,20 @@ describeAsRoot('netkit batch', () => {
     child.stdin.write('map update m/counts 5 55\nmap get m/counts 4\n');
     await until(() => said === '55\n0\n');
     expect(ground.entry('m/counts', '5')).toBe(55);
+    // The same by a name and by a path, whatever is in them.
+    const pin = join(ground.bpffs.root.path, 'with:colon');
+    const create = () =>
+      ground.does('map', 'create', pin, '--type', 'array', '--value-type', 'u32', '--max-entries', '4');
+    create();
+    child.stdin.write(`map update ${pin} 1 11\nmap get ${pin} 1\n`);
+    await until(() => said === '55\n0\n11\n');
+    rmSync(pin);
+    create();
+    child.stdin.write(`map update ${pin} 2 22\nmap get ${pin} 1\n`);
+    await until(() => said === '55\n0\n11\n0\n');
+    expect(ground.entry(pin, '2')).toBe(22);
+    rmSync(pin);
+    said = '55\n0\n';
     const other = ['load', fixture('pass'), '--name', 'p', '--lock-timeout', '0.1'];
     ground.does(...other);
     ground.does('unload', 'p');

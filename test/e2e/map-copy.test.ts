@@ -1,10 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
+import { bootId } from '../../src/host/kernel.js';
+import { checksum } from '../../src/obj/entries/checksum.js';
+import { snapshotHeader } from '../../src/obj/entries/index.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { bpftoolDump, documentOf, errorOf, type Ground, makeGround, Objects } from './ground.js';
+import { bpftoolDump, documentOf, errorOf, fixture, type Ground, makeGround, Objects } from './ground.js';
 
 describeAsRoot('map copy', () => {
   const owned = new Scope();
@@ -27,6 +31,8 @@ describeAsRoot('map copy', () => {
       ['tiny', ['ENTRIES=2']],
     ] as const)
       ground.does('load', await objects.compile('test/fixtures/migrate.bpf.c', defines), '--name', name);
+    ground.does('load', fixture('maps'), '--name', 'many');
+    ground.does('map', 'update', 'many/prefixes_v4', '10.0.0.0/8', 'PASS');
     for (const key of [1, 2, 3])
       ground.does(
         'map',
@@ -161,6 +167,42 @@ describeAsRoot('map copy', () => {
       expect(raw('old/services')).toHaveLength(3);
     });
 
+    it('where keys are of another type, since zeros behind a key make another key', () => {
+      const path = join(folder, 'v4.nkmap');
+      ground.does('map', 'export', 'many/prefixes_v4', path);
+      const differs = /do not fit into prefixes_v6: key\.\w+.* was .* and is .*/;
+      for (const args of [
+        ['copy', 'many/prefixes_v4', 'many/prefixes_v6'],
+        ['import', 'many/prefixes_v6', path],
+        ['diff', 'many/prefixes_v6', 'many/prefixes_v4'],
+        ['diff', 'many/prefixes_v6', path],
+      ])
+        expect(ground.refuses(5, 'map', ...args).stderr, args.join(' ')).toMatch(differs);
+      expect(dump('many/prefixes_v6')).toEqual([]);
+    });
+
+    it('where a snapshot has references of another boot', () => {
+      const path = join(folder, 'tenants.nkmap');
+      ground.does('map', 'export', 'many/tenants', path);
+      ground.does('map', 'import', 'many/tenants', path);
+      const bytes = readFileSync(path);
+      const at = bytes.indexOf(bootId());
+      expect(at).toBeGreaterThan(0);
+      bytes.write(bytes.toString('latin1', at, at + 1) === '0' ? '1' : '0', at, 'latin1');
+      const { length } = snapshotHeader(readFileSync(path));
+      const words = new Uint32Array(Uint8Array.from(bytes.subarray(0, length)).buffer);
+      bytes.writeUInt32LE(checksum(words, 0, length / 4 - 2, 0), length - 8);
+      const foreign = join(folder, 'foreign.nkmap');
+      writeFileSync(foreign, bytes);
+      for (const command of ['import', 'diff']) {
+        const { stderr } = ground.refuses(5, 'map', command, 'many/tenants', foreign);
+        expect(stderr).toContain(`${foreign}: its entries are ids of maps, of another boot or machine\n`);
+        expect(stderr).toContain(
+          'hint: export the map as NDJSON, and name them by function, as FUNCTION/MAP\n',
+        );
+      }
+    });
+
     it('between kinds of maps', () => {
       expect(ground.refuses(5, 'map', 'copy', 'old/services', 'array/services').stderr).toMatch(
         /a map of type hash is not one of type array/,
@@ -172,10 +214,10 @@ describeAsRoot('map copy', () => {
 
     it('where they are more than the target holds, all or nothing if wanted', () => {
       const full = ground.refuses(5, 'map', 'copy', 'old/services', 'tiny/services', '--atomic');
-      expect(full.stderr).toMatch(/services is full: it holds 2 entries: the map is as it was$/m);
+      expect(full.stderr).toMatch(/services is full: it holds 2 entries \(the map is as it was\)$/m);
       expect(raw('tiny/services')).toEqual([]);
       expect(ground.refuses(5, 'map', 'copy', 'old/services', 'tiny/services').stderr).toMatch(
-        /is full: it holds 2 entries: 2 entries were written, 1 not$/m,
+        /is full: it holds 2 entries \(2 entries were written, 1 was not\)$/m,
       );
     });
 

@@ -267,13 +267,15 @@ describeAsRoot('entries', () => {
     it('says how entries are written and which commands there are, with the reason for those that are not', () => {
       const text = says('map', 'show', 'maps/counts');
       expect(text).toMatch(/^key: +.*u32, 4 bytes: u32$/m);
-      expect(text).toMatch(/^commands: +get, lookup, update, dump$/m);
+      expect(text).toMatch(/^commands: +get, lookup, update, dump, export, import, diff, copy, watch$/m);
       expect(text).toMatch(/^not: +delete: its entries are always there/m);
       const queue = documentOf(documents['map show'], ground.does('map', 'show', 't/jobs', '--json'));
       const works = queue.operations.filter((each) => each.works).map(({ name }) => name);
-      expect(works).toEqual(['push', 'pop', 'peek']);
+      expect(works).toEqual(['push', 'pop', 'peek', 'import']);
       for (const { works: does, reason } of queue.operations) expect(reason === null).toBe(does);
-      expect(says('map', 'show', 'maps/events')).toMatch(/^commands: +none for entries$/m);
+      const ring = says('map', 'show', 'maps/events');
+      expect(ring).toMatch(/^commands: +watch$/m);
+      expect(ring).toMatch(/^size: +4096 bytes$/m);
     });
   });
 
@@ -296,7 +298,7 @@ describeAsRoot('entries', () => {
       ground.does('map', 'update', 't/first', '9', '1', 'noexist');
       await refused(['map', 'update', 't/first', '9', '1', 'noexist'], {
         ...conflict,
-        says: /an entry 9 already/,
+        says: /t\/first has an entry 9 already/,
       });
     });
   });

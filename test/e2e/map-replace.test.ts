@@ -73,7 +73,7 @@ describeAsRoot('map import --replace', () => {
       '- 12.0.0.0/8 {"action":"PASS","note":0}',
       '~ 11.0.0.0/8 {"action":"PASS","note":0} -> {"action":"PASS","note":9}',
     ]);
-    expect(dry.stderr).toBe('netkit: would write 2 entries and remove 1; 1 are there already\n');
+    expect(dry.stderr).toBe('netkit: would write 2 entries and remove 1; 1 is there already\n');
     const document = documentOf(
       documents['map import'],
       replaced('prefixes_v4', 'next.csv', next, '--dry-run', '--json'),

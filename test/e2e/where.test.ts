@@ -120,6 +120,9 @@ describeAsRoot(
           ground.does('attach', 'f/on_ingress', gone.ifname, '--netns', gone.netns.name, '--hook', hook);
       }
       expect(ground.listed('f').links.map(({ dead }) => dead)).toEqual([true, true]);
+      expect(ground.refuses(3, 'detach', 'f', ground.ifname, '--netns', ground.netns.name).stderr).toMatch(
+        /^hint: it is attached to: tcx\/ingress of \S+ in netns \S+ \(dead: .*'netkit detach f' takes off all/m,
+      );
       ground.does('unload', 'f');
       expect(ground.bpffs.pins()).toEqual([]);
     });

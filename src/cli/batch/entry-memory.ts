@@ -1,3 +1,4 @@
+import { textOfBytes } from '../../base/raw-bytes.js';
 import type { Transaction } from '../../cnf/transaction.js';
 import { type OpenMap, refuseIrreversible } from './open-maps.js';
 
@@ -23,10 +24,12 @@ export class EntryMemory {
     const { keySize, valueStride } = shape;
     const listed = this.#listing(target);
     const values = new Uint8Array(count * valueStride);
+    // Where there is a spin lock it is taken: no half-written value is remembered.
+    const lock = map.spinLock;
     let present = '';
     for (let index = 0; index < count; index++) {
       const key = keys.subarray(index * keySize, (index + 1) * keySize);
-      const old = listed === undefined ? map.getBytes(key) : listed.get(nameOf(key));
+      const old = listed === undefined ? map.getBytes(key, { lock }) : listed.get(textOfBytes(key));
       present += old === undefined ? '0' : '1';
       if (old !== undefined) values.set(old, index * valueStride);
     }
@@ -52,7 +55,7 @@ export class EntryMemory {
       for (let index = 0; index < count; index++) {
         const key = keys.subarray(index * keySize, (index + 1) * keySize);
         entries.set(
-          nameOf(key),
+          textOfBytes(key),
           new Uint8Array(values.subarray(index * valueStride, (index + 1) * valueStride)),
         );
       }
@@ -60,10 +63,6 @@ export class EntryMemory {
     this.#listed.set(id, entries);
     return entries;
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 /** Entries written in the order of their lines, many at once where they are neighbours in one map. */
 import { NetkitError } from '../../base/errors.js';
+import { viewOf } from '../../base/raw-bytes.js';
 import { PartialWrite } from '../../ebpf/map-failure.js';
 import type { Codec } from '../../obj/codec/index.js';
 import type { EntryCommand } from './entry-command.js';
@@ -240,8 +241,4 @@ function encoded(codec: Codec, text: string): Uint8Array {
   const bytes = new Uint8Array(codec.size);
   codec.encodeText(text, viewOf(bytes), 0);
   return bytes;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,5 @@
 import { NetkitError } from '../../base/errors.js';
-import { openMap } from '../../cnf/reference.js';
+import { idOf, openMap } from '../../cnf/reference.js';
 import type { BpfMap } from '../../ebpf/map.js';
 import type { EntryShape } from '../../obj/entries/batch.js';
 import { requireOperation } from '../../obj/map-operations.js';
@@ -38,10 +38,13 @@ interface Kept extends OpenMap {
 /** Maps by reference, each opened once. Others may pin another map under the same path: `doubt` has that looked up. */
 export class OpenMaps implements Disposable {
   readonly #context: CommandContext;
+  readonly #beforeClosing: () => void;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(context: CommandContext) {
+  /** @param beforeClosing writes what still waits for a map: too many are open, and they are about to be closed */
+  constructor(context: CommandContext, beforeClosing: () => void) {
     this.#context = context;
+    this.#beforeClosing = beforeClosing;
   }
 
   /** A map that is open, with its own types; undefined when `open` is to be asked. */
@@ -70,9 +73,9 @@ export class OpenMaps implements Disposable {
     return chosen;
   }
 
-  /** From here on a reference may mean another map. */
+  /** From here on a reference may mean another map, unless it is an id. */
   doubt(): void {
-    for (const kept of this.#kept.values()) kept.sure = kept.reference.includes(':');
+    for (const kept of this.#kept.values()) kept.sure = idOf(kept.reference) !== undefined;
   }
 
   /** Lets go of all maps, so that none lives on because of this. */
@@ -93,12 +96,15 @@ export class OpenMaps implements Disposable {
   }
 
   async #opened(name: string, reference: string, types: TypeOptions): Promise<Kept | undefined> {
+    if (this.#kept.size >= mostOpen) {
+      this.#beforeClosing();
+      this.forget();
+    }
     const map = await openTypedMap(this.#context, reference, types);
     if (!plainTypes.has(map.info.type)) {
       map[Symbol.dispose]();
       return undefined;
     }
-    if (this.#kept.size >= mostOpen) this.forget();
     const kept: Kept = {
       map,
       reference,

@@ -2,9 +2,10 @@
 import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { toJson } from '../../base/json.js';
-import { asNetkitError } from '../failure.js';
+import { asNetkitError, ToldFailure } from '../failure.js';
 import type { GlobalOptions } from '../globals.js';
 import type { Io } from '../io.js';
+import { LostOutput, lostOutput } from '../lost-output.js';
 import { schemaVersion } from '../output.js';
 import { cellText } from '../page.js';
 import type { BatchLine } from './lines.js';
@@ -15,7 +16,7 @@ export class Stopped extends Error {
 }
 
 /** Ends the command with the status of the line that failed first, whatever that was. */
-class BatchFailure extends NetkitError {
+class BatchFailure extends ToldFailure {
   readonly #status: number;
 
   constructor(error: NetkitError, status: number) {
@@ -84,7 +85,7 @@ export class Report {
 
   /** Ends the batch for a reason that is no line's. */
   broke(thrown: unknown): void {
-    const error = asNetkitError(this.#io, thrown);
+    const error = this.#errorOf(thrown);
     this.#first ??= { line: undefined, error, status: error.exitStatus };
     this.#isStopped = true;
   }
@@ -97,7 +98,9 @@ export class Report {
       rollback(first.error);
       this.#isUndone = true;
     } catch (error) {
-      this.#first = { ...first, error: asNetkitError(this.#io, error) };
+      // Also when the user interrupts meanwhile, it is to be told that something was not taken back.
+      const failure = error instanceof NetkitError ? error : asNetkitError(this.#io, error);
+      this.#first = { ...first, error: failure };
     }
   }
 
@@ -143,15 +146,21 @@ export class Report {
 
   /** A command failed. @throws Stopped unless the batch goes on */
   failed(line: BatchLine, thrown: unknown): void {
-    const error = asNetkitError(this.#io, thrown);
+    const error = this.#errorOf(thrown);
     if (this.#options.json) this.#record(line, error.exitStatus, 'null', error);
     this.#count(line, error, error.exitStatus);
+  }
+
+  /** What ends the batch because its output is lost says so. */
+  #errorOf(thrown: unknown): NetkitError {
+    const error = asNetkitError(this.#io, thrown);
+    return error.code === 'interrupted' ? (lostOutput(this.#io.signal) ?? error) : error;
   }
 
   #count(line: BatchLine, error: NetkitError, status: number): void {
     this.#failed++;
     this.#first ??= { line: line.line, error, status };
-    if (!this.#continues || error.code === 'interrupted') {
+    if (!this.#continues || error.code === 'interrupted' || error instanceof LostOutput) {
       this.#isStopped = true;
       throw new Stopped();
     }
@@ -168,9 +177,12 @@ export class Report {
     const left = this.#isStopped ? this.#left(total) : 0;
     const place = line === undefined ? this.#file : `${this.#file}:${line}`;
     const message = this.#isStopped
-      ? `${place}: ${error.message} (${this.#howFar(left)})`
+      ? error instanceof LostOutput
+        ? `${error.message}: ${this.#howMany(total)}`
+        : `${place}: ${error.message} (${this.#howFar(left)})`
       : `${this.#file}: ${this.#failed} of ${counted(this.#done + this.#failed, 'command')} failed, the first in line ${line}`;
-    const counts = { done: this.#isUndone ? 0 : this.#done, failed: this.#failed, left: left ?? null };
+    const [done, undone] = this.#isUndone ? [0, this.#done] : [this.#done, 0];
+    const counts = { done, undone, failed: this.#failed, left: left ?? null };
     const details = { file: this.#file, line: line ?? null, ...counts, ...error.details };
     const hint = this.#isStopped ? error.hint : undefined;
     return new BatchFailure(new NetkitError(error.code, message, { hint, details, cause: error }), status);
@@ -185,6 +197,13 @@ export class Report {
     const before = `${counted(this.#done, 'command')} before it`;
     const done = this.#isUndone ? `nothing is changed: ${before} undone` : `${before} done`;
     return left === undefined ? `${done}, the rest not read` : `${done}, ${left} after it not`;
+  }
+
+  /** Where it was no line's fault that the batch ended. */
+  #howMany(total: number | undefined): string {
+    const done = `${counted(this.#done, 'command')} ${this.#isUndone ? 'undone' : 'done'}`;
+    const left = total === undefined ? 'the rest not' : `${Math.max(0, total - this.#done)} not`;
+    return `${this.#isUndone ? 'nothing is changed: ' : ''}${done}, ${left}`;
   }
 
   #record(line: BatchLine, status: number, result: string, error: NetkitError | null): void {

@@ -46,7 +46,7 @@ export class BatchRun implements Disposable {
     this.#context = context;
     this.#session = session;
     this.#report = report;
-    this.#maps = new OpenMaps(context);
+    this.#maps = new OpenMaps(context, () => this.#writes.flush());
     const { dryRun } = context.options;
     this.#writes = new EntryWrites(report, { dryRun, memory: () => this.#remembering() });
     this.#foresight = dryRun ? new Foresight() : undefined;

@@ -1,9 +1,10 @@
 /** Where a batch is read from. */
-import { closeSync, createReadStream, fstatSync, openSync, read } from 'node:fs';
+import { closeSync, read } from 'node:fs';
 import { addAbortSignal, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { NetkitError } from '../../base/errors.js';
 import { fileError, fileErrorCode } from '../../host/file-errors.js';
+import { namesStandardInput, openInput } from '../../host/input-file.js';
 import type { Io } from '../io.js';
 
 const chunkBytes = 1 << 18;
@@ -21,31 +22,23 @@ export interface BatchSource {
 }
 
 /**
- * Opens a batch: a path, or standard input for `-` and nothing. Reading ends with `interrupted` when `signal` is aborted.
+ * Opens a batch: a path, or standard input for `-` and nothing. Reading, and waiting for a pipe's writer, ends with `interrupted` when `signal` is aborted.
  * @throws NetkitError `not-found`, `not-permitted`, `usage` for a directory
  */
-export function openSource(path: string | undefined, { stdin }: Io, signal?: AbortSignal): BatchSource {
-  if (path === undefined || path === '-') {
+export async function openSource(
+  path: string | undefined,
+  io: Pick<Io, 'stdin'>,
+  signal?: AbortSignal,
+): Promise<BatchSource> {
+  if (path === undefined || path === '-' || namesStandardInput(path)) {
+    const { stdin } = io;
     const isTerminal = stdin.isTTY === true;
     return { name: 'stdin', isFile: false, isStdin: true, isTerminal, chunks: bytesOf(stdin, signal) };
   }
-  const fd = openFile(path);
-  const isFile = fstatSync(fd).isFile();
-  const chunks = isFile
-    ? bytesOfFile(fd, signal, path)
-    : bytesOf(createReadStream(path, { fd, highWaterMark: chunkBytes }), signal, path);
+  const input = await openInput(path, chunkBytes);
+  const isFile = input.kind === 'file';
+  const chunks = isFile ? bytesOfFile(input.fd, signal, path) : bytesOf(input.stream, signal, path);
   return { name: path, isFile, isStdin: false, isTerminal: false, chunks };
-}
-
-function openFile(path: string): number {
-  try {
-    const fd = openSync(path, 'r');
-    if (!fstatSync(fd).isDirectory()) return fd;
-    closeSync(fd);
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  }
-  throw new NetkitError('usage', `cannot read '${path}': it is a directory`, { details: { path } });
 }
 
 /** A chunk is overwritten by the next one: memory stays where it is, whatever the length of the file. */

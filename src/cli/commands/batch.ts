@@ -12,7 +12,7 @@ type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export const run: Command<'batch'> = async (context, { file }, { atomic, continue: goesOn }) => {
   const { io, options, output, signal } = context;
-  const source = openSource(file, io, signal);
+  const source = await openSource(file, io, signal);
   if (source.isTerminal) output.note('reading commands from the terminal, one a line; Ctrl-D ends');
   const report = new Report(io, options, source.name, goesOn);
   const checked = atomic ? await precheck(context, source.chunks, report) : undefined;
@@ -28,11 +28,13 @@ export const run: Command<'batch'> = async (context, { file }, { atomic, continu
       );
     if (isAtomic && !report.isStopped && signal.aborted)
       report.broke(new NetkitError('interrupted', 'interrupted'));
+    if (!report.isStopped) await report.guard(async () => session.commit());
     if (report.isStopped) report.undo(isAtomic, (reason) => session.rollback(reason));
-    else session.commit();
+    else session.finish();
   }
   const whole =
-    checked?.chunks ?? (source.isFile && file !== undefined ? openSource(file, io).chunks : undefined);
+    checked?.chunks ??
+    (source.isFile && file !== undefined ? (await openSource(file, io)).chunks : undefined);
   const total = report.isStopped && whole !== undefined ? await countCommands(whole) : undefined;
   const failure = report.failure(total);
   if (failure !== undefined) throw failure;

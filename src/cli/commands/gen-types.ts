@@ -5,7 +5,7 @@ import type { Command } from '../context.js';
 import { objectFile } from '../object-file.js';
 import { writeOutputFile } from '../output-file.js';
 
-export const run: Command<'gen types'> = async ({ output }, { object }, options) => {
+export const run: Command<'gen types'> = async ({ output, signal }, { object }, options) => {
   const path = objectFile(object);
   const { text, constant, type } = typesModule(await ObjectSpec.read(path));
   const common = { bytes: Buffer.byteLength(text), object: path, constant, type };
@@ -14,7 +14,7 @@ export const run: Command<'gen types'> = async ({ output }, { object }, options)
     return;
   }
   const file = options.output;
-  writeOutputFile(file, text);
+  await writeOutputFile(file, text, signal);
   output.done({ file, module: null, ...common }, (page) =>
     page.line(`${file}: the types of ${basename(path)}, exported as ${constant}`),
   );

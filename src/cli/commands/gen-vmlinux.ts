@@ -7,7 +7,7 @@ import { kernelRelease } from '../../host/kernel.js';
 import type { Command } from '../context.js';
 import { writeOutputFile } from '../output-file.js';
 
-export const run: Command<'gen vmlinux'> = async ({ output }, _args, options) => {
+export const run: Command<'gen vmlinux'> = async ({ output, signal }, _args, options) => {
   const text = await output.progress('writing vmlinux.h', async () => header());
   const bytes = Buffer.byteLength(text);
   const kernel = kernelRelease();
@@ -16,7 +16,7 @@ export const run: Command<'gen vmlinux'> = async ({ output }, _args, options) =>
     return;
   }
   const file = options.output;
-  writeOutputFile(file, text);
+  await writeOutputFile(file, text, signal);
   output.done({ file, header: null, bytes, kernel }, (page) =>
     page.line(`${file}: the types of Linux ${kernel}, ${bytes} bytes`),
   );

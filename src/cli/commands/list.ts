@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
 import { listFunctions } from '../../cnf/inventory.js';
 import type { Command } from '../context.js';
 import { functionDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { someNames } from '../fit.js';
+import type { OutputStream } from '../io.js';
 import { selected } from '../selection.js';
 import { targetText } from '../tables.js';
 
@@ -12,16 +15,59 @@ export const run: Command<'list'> = async (context, { function: name }) => {
   context.output.result({ functions }, (page) => {
     if (functions.length === 0) page.line('no function is loaded');
     page.table(
-      ['FUNCTION', 'PROGRAMS', 'MAPS', 'ATTACHED TO', 'OBJECT'],
-      functions.map(({ name, programs, maps, links, object }) => [
-        name,
-        programs
-          .map((program) => (program.id === null ? `${program.name} (not there)` : program.name))
-          .join(', '),
-        maps.map((map) => map.name).join(', '),
-        links.map(targetText).join(', ') || 'nothing',
-        object,
-      ]),
+      [
+        'FUNCTION',
+        'PROGRAMS',
+        'MAPS',
+        { title: 'ATTACHED TO', mayCut: true },
+        { title: 'OBJECT', mayCut: true },
+      ],
+      rowsOf(functions, context.io.stdout),
     );
   });
 };
+
+/** On a terminal a row is to stay one line; elsewhere names are whole. */
+function rowsOf(
+  functions: readonly ReturnType<typeof functionDocument>[],
+  { isTTY, columns }: OutputStream,
+): string[][] {
+  const rows = functions.map((each) => ({
+    name: each.name,
+    programs: each.programs.map(({ id, name }) => (id === null ? `${name} (not there)` : name)),
+    maps: each.maps.map(({ name }) => name),
+    places: each.links.map(targetText),
+    object: each.object ?? '-',
+  }));
+  if (!isTTY || !columns) {
+    return rows.map(({ name, programs, maps, places, object }) => [
+      name,
+      programs.join(', '),
+      maps.join(', '),
+      places.join(', ') || 'nothing',
+      object,
+    ]);
+  }
+  const third = Math.floor(columns / 3);
+  const short = rows.map((row) => ({
+    ...row,
+    places: someNames(row.places, 'places', third) || 'nothing',
+    object: row.object.length > third ? `…/${basename(row.object)}` : row.object,
+  }));
+  const widest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length));
+  const others = [
+    widest(['FUNCTION', ...short.map(({ name }) => name)]),
+    widest(['ATTACHED TO', ...short.map(({ places }) => places)]),
+    widest(['OBJECT', ...short.map(({ object }) => object)]),
+  ].reduce((sum, width) => sum + width, 0);
+  const left = Math.max(0, columns - others - 4 * 2);
+  const programs = short.map((row) => someNames(row.programs, 'programs', Math.floor(left / 2)));
+  const leftForMaps = left - widest(['PROGRAMS', ...programs]);
+  return short.map(({ name, maps, places, object }, index) => [
+    name,
+    programs[index] ?? '',
+    someNames(maps, 'maps', leftForMaps),
+    places,
+    object,
+  ]);
+}

@@ -73,9 +73,9 @@ async function differences(
   const { output, options, signal } = context;
   using list = new DifferenceList(context, map.shape, map.perCpu, { map: mapNameOf(map, reference), other });
   const found = diffEntries(map, source, { signal });
-  let step = await found.next();
-  for (; step.done !== true; step = await found.next()) if (!(await list.write(step.value))) return true;
-  const { added, removed, changed, same } = step.value;
+  const counts = await list.writeAll(found);
+  if (counts === undefined) return true;
+  const { added, removed, changed, same } = counts;
   await list.end({ added, removed, changed, same });
   if (!options.json) output.note(`${added} added, ${removed} removed, ${changed} changed, ${same} the same`);
   return added + removed + changed > 0;

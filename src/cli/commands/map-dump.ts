@@ -3,7 +3,7 @@ import { BatchCopy } from '../../ebpf/entries/source.js';
 import type { BpfMap } from '../../ebpf/map.js';
 import { type EntryBatch, entryWriter } from '../../obj/entries/index.js';
 import type { Command, CommandContext } from '../context.js';
-import { openEntrySink } from '../entry-sink.js';
+import { standardSink } from '../entry-sink.js';
 import { type CpuView, decodedEntries, EntryTable } from '../entry-table.js';
 import { noteReplaced } from '../map-identity.js';
 import { schemaVersion } from '../output.js';
@@ -55,11 +55,16 @@ async function show(dump: Dump, batches: AsyncIterable<EntryBatch>): Promise<voi
   if (context.options.json && context.io.stdout.isTTY !== true) return streamJson(dump, batches);
   const first = new BatchCopy(map.shape);
   const rest = batches[Symbol.asyncIterator]();
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-    first.append(next.value, 0, next.value.count);
-    if (first.count <= pageEntries) continue;
-    const all = joined(first, rest);
-    return context.options.json ? streamJson(dump, all) : streamTable(dump, all);
+  try {
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      first.append(next.value, 0, next.value.count);
+      if (first.count <= pageEntries) continue;
+      const all = joined(first, rest);
+      await (context.options.json ? streamJson(dump, all) : streamTable(dump, all));
+      return;
+    }
+  } finally {
+    await rest.return?.();
   }
   const entries = decodedEntries(first, map.shape, cpus);
   context.output.result(
@@ -86,7 +91,7 @@ async function streamJson(
     wideAsText: options.jsonStrings,
     sumOverCpus: cpus === 'sum',
   });
-  using sink = openEntrySink(output, undefined);
+  using sink = standardSink(output);
   const opening = `{"schemaVersion":${schemaVersion},"map":${toJson(named)},"entries":`;
   let begun = false;
   const begin = async (): Promise<void> => {
@@ -108,7 +113,7 @@ async function streamJson(
 }
 
 async function streamTable({ context, map, cpus }: Dump, batches: AsyncIterable<EntryBatch>): Promise<void> {
-  using sink = openEntrySink(context.output, undefined);
+  using sink = standardSink(context.output);
   let table: EntryTable | undefined;
   for await (const batch of batches) {
     const entries = decodedEntries(batch, map.shape, cpus);

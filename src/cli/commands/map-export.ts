@@ -23,7 +23,7 @@ export const run: Command<'map export'> = async (context, { reference, file }, o
     wideAsText: context.options.jsonStrings,
     ...(format === 'snapshot' ? { snapshot: await snapshotTypes(map, options) } : {}),
   });
-  using sink = openEntrySink(output, file);
+  using sink = await openEntrySink(output, file, context.signal);
   const batches = map.readAhead({ lock: options.lock || undefined });
   const write = (add: (entries: number) => void) => exportEntries(batches, writer, sink, context.signal, add);
   const entries =

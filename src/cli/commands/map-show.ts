@@ -1,9 +1,9 @@
 import { counted } from '../../base/counted.js';
 import { describeMap, listFunctions } from '../../cnf/inventory.js';
-import { mapOperations, reasonAgainst } from '../../obj/map-operations.js';
 import type { Command } from '../context.js';
 import { mapDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
+import { mapAbilities, reasonAgainstCommand } from '../map-abilities.js';
 import { openTypedMap } from '../typed-map.js';
 
 export const run: Command<'map show'> = async (context, { reference }) => {
@@ -17,8 +17,8 @@ export const run: Command<'map show'> = async (context, { reference }) => {
   );
   const keyForm = map.keySize === 0 ? null : opened.keyCodec.describe();
   const valueForm = map.valueSize === 0 ? null : opened.valueCodec.describe();
-  const operations = mapOperations.map((name) => {
-    const reason = reasonAgainst(map.type, name) ?? null;
+  const operations = mapAbilities.map((name) => {
+    const reason = reasonAgainstCommand(map.type, name) ?? null;
     return { name, works: reason === null, reason };
   });
   context.output.result({ map, keyForm, valueForm, operations }, (page) =>
@@ -29,11 +29,11 @@ export const run: Command<'map show'> = async (context, { reference }) => {
       ['function', map.function],
       ['key', partText(map.keyType ?? opened.keyCodec.typeName, map.keySize, keyForm)],
       ['value', partText(map.valueType ?? opened.valueCodec.typeName, map.valueSize, valueForm)],
-      ['entries', map.maxEntries === 0 ? null : `${map.maxEntries} at most`],
+      [isRing(map.type) ? 'size' : 'entries', sizeText(map.type, map.maxEntries)],
       ['flags', map.flags.join(', ') || null],
       ['memory', map.memoryBytes === null ? null : `${map.memoryBytes} bytes`],
       ['access', accessText(map.frozen === true, map.flags)],
-      ['commands', listed(operations.filter(({ works }) => works)) ?? 'none for entries'],
+      ['commands', listed(operations.filter(({ works }) => works)) ?? 'none'],
       ...refusals(operations).map(([names, reason]): [string, string] => ['not', `${names}: ${reason}`]),
       ['btf', map.btfId],
       ['pin', map.pin],
@@ -47,6 +47,17 @@ function partText(type: string, size: number, form: string | null): string | nul
   const width = counted(size, 'byte');
   const named = form.startsWith(type) || type === width ? width : `${type}, ${width}`;
   return `${named}: ${form}`;
+}
+
+/** What a ring buffer can hold the kernel counts in bytes, and of an arena in pages. */
+function sizeText(type: string, maxEntries: number): string | null {
+  if (maxEntries === 0) return null;
+  if (isRing(type)) return counted(maxEntries, 'byte');
+  return type === 'arena' ? counted(maxEntries, 'page') : `${maxEntries} at most`;
+}
+
+function isRing(type: string): boolean {
+  return type === 'ringbuf' || type === 'user_ringbuf';
 }
 
 /** Null where user space and programs both read and write. */

@@ -37,7 +37,7 @@ export const run: Command<'prog run'> = async (context, { reference }, options) 
   const results = await output.progress(`running ${name}`, () =>
     runAll(program, type, packets, { repeat: options.repeat, signal }),
   );
-  if (options.out !== undefined) writeOutputFile(options.out, captureOf(results, packets));
+  if (options.out !== undefined) await writeOutputFile(options.out, captureOf(results, packets), signal);
   const runs = results.map((result) => runInfo(result, options.repeat));
   output.result({ program: { id, name }, runs }, (page) => {
     const [only] = runs;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mapOperations } from '../../obj/map-operations.js';
+import { mapAbilities } from '../map-abilities.js';
 import { change, flag, map, mapName, maybe, text } from './shapes.js';
 
 const pin = text('The path of the pin.');
@@ -16,12 +16,12 @@ export const mapDocuments = {
     operations: z
       .array(
         z.strictObject({
-          name: z.enum(mapOperations).meta({ description: 'The word after `netkit map`.' }),
+          name: z.enum(mapAbilities).meta({ description: 'The word after `netkit map`.' }),
           works: flag('Whether maps of this type have it.'),
           reason: maybe(z.string(), 'Why not.'),
         }),
       )
-      .meta({ description: 'What can be done with its entries.' }),
+      .meta({ description: 'What can be done with its entries or records.' }),
   }),
   'map create': z.strictObject({ map, ...change }),
   'map pin': z.strictObject({ map: mapName, pin, ...change }),

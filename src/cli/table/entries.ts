@@ -1,4 +1,15 @@
-import { anyMap, field, key, keyType, lock, perCpu, types, valueType } from './map-parts.js';
+import {
+  anyMap,
+  field,
+  key,
+  keyType,
+  lock,
+  perCpu,
+  types,
+  typesOfKeys,
+  typesOfValues,
+  valueType,
+} from './map-parts.js';
 import type { CommandEntry } from './types.js';
 
 /** How a value is given; the same for all commands that write one. */
@@ -65,7 +76,7 @@ export const entryCommands = [
     name: 'map update',
     summary: 'write one entry',
     about: [
-      'Writes an entry: by default whether or not the key is there. A struct may be given as JSON, as `member=value,…`, or as the bare value of its first member; members left out are zero. In a per-CPU map every CPU gets the value, so that their sum is a multiple of it.',
+      'Writes an entry: by default whether or not the key is there. A struct may be given as JSON, as `member=value,…`, or as the bare value of its first member; members left out are zero. In a per-CPU map every CPU gets the value: `update` with 5 on 4 CPUs gives a sum of 20. `netkit map import` of 5 gives a sum of 5.',
       'Into a map of maps or a program array goes a reference: `FUNCTION/MAP`, `FUNCTION/PROGRAM`, `id:N` or the path of a pin.',
     ],
     arguments: [
@@ -108,7 +119,7 @@ export const entryCommands = [
     summary: 'delete one entry',
     about: ['Deletes exactly that key.'],
     arguments: [anyMap, key],
-    options: [field, keyType, types],
+    options: [field, keyType, typesOfKeys],
     changes: true,
     removes: true,
     exits: [
@@ -127,7 +138,7 @@ export const entryCommands = [
       { long: 'evict', about: 'When it is full, throw out the value that has been in it longest.' },
       field,
       valueType,
-      types,
+      typesOfValues,
     ],
     changes: true,
     exits: [
@@ -145,7 +156,7 @@ export const entryCommands = [
     summary: 'take a value out of a queue or stack',
     about: ['Prints the value and removes it: of a queue the oldest, of a stack the newest.'],
     arguments: [anyMap],
-    options: [field, valueType, types],
+    options: [field, valueType, typesOfValues],
     changes: true,
     removes: true,
     exits: [
@@ -160,7 +171,7 @@ export const entryCommands = [
     summary: 'show the value that pop would take',
     about: ['Prints the next value of a queue or stack and leaves it there.'],
     arguments: [anyMap],
-    options: [field, valueType, types],
+    options: [field, valueType, typesOfValues],
     exits: [
       { status: 3, about: 'There is no such map, or nothing in it.' },
       { status: 6, about: 'The map is neither a queue nor a stack.' },

@@ -65,7 +65,7 @@ export const entryFileCommands = [
     name: 'map export',
     summary: 'write all entries to a file',
     about: [
-      'The file is written beside its place and put there when it is whole, so that a failed export leaves the old one. `netkit map import` reads it.',
+      'The file is written beside its place and put there when it is whole, so that a failed export leaves the old one. It keeps the mode and owner of the old one; other names of that (hard links) keep the old contents. `netkit map import` reads it.',
       'Of a per-CPU map each entry has the values of all CPUs.',
     ],
     arguments: [
@@ -100,7 +100,8 @@ export const entryFileCommands = [
     about: [
       'Reads what `netkit map export` writes: a JSON array of `{"key":…,"value":…}`, one such object a line, CSV with a column for each member, or a snapshot. Entries are written in the order of the file; the first one that is wrong or refused ends the import, and the message says where it stands and what was written.',
       'With `--replace` the whole file is checked before anything is written, and the map ends equal to it. A replacement that was killed is finished by running it again.',
-      'A snapshot of a map with other types is accepted where its entries fit with zeros added, as `netkit map copy` does.',
+      'A snapshot of a map with other types is accepted where its keys are of the same type and its values fit with zeros added, as `netkit map copy` does. One whose values are ids of maps or programs goes into a map of the same boot only.',
+      'Of a per-CPU map a single value, as `netkit map dump` shows it, is the sum over all CPUs: it goes to CPU 0, and the others become zero. `netkit map update` gives every CPU the value. What has no sum goes to every CPU.',
     ],
     arguments: [
       anyMap,
@@ -160,7 +161,7 @@ export const entryFileCommands = [
     name: 'map copy',
     summary: 'copy the entries of a map into another one',
     about: [
-      'The types of both maps are compared first. Entries are copied as they are where the types agree, and with zeros added where the new ones have grown or got members at their end. Anything else is refused, with the differences.',
+      'The types of both maps are compared first. Entries are copied as they are where the types agree, and with zeros added where the new values got members at their end. Keys must be of the same type. Anything else is refused, with the differences.',
     ],
     arguments: [
       {

@@ -14,17 +14,19 @@ export const key = {
   about: 'The key as text, JSON or `hex:…`, in the form that its type asks for; `netkit map show` tells it.',
 } as const;
 
+const typeWords =
+  '`u8` … `s64`, `be16` … `be64`, `ipv4`, `ipv6`, `prefix4`, `prefix6`, `mac`, `string`, `bytes:N`, or a C type (`--types`)';
+
 export const keyType = {
   long: 'key-type',
   value: { name: 'TYPE', kind: 'text' },
-  about:
-    'The type of the keys, for a map without BTF: `u8` … `s64`, `be16` … `be64`, `ipv4`, `ipv6`, `prefix4`, `prefix6`, `mac`, `string`, `bytes:N`, or a C type (`--types`).',
+  about: `The type of the keys, for a map without BTF: ${typeWords}.`,
 } as const;
 
 export const valueType = {
   long: 'value-type',
   value: { name: 'TYPE', kind: 'text' },
-  about: 'The type of the values, likewise.',
+  about: `The type of the values, for a map without BTF: ${typeWords}.`,
 } as const;
 
 export const field = {
@@ -44,6 +46,18 @@ export const types = {
   long: 'types',
   value: { name: 'OBJ', kind: 'object' },
   about: 'An object file whose C types `--key-type` and `--value-type` may name.',
+} as const;
+
+/** For commands that write no values. */
+export const typesOfKeys = {
+  ...types,
+  about: 'An object file whose C types `--key-type` may name.',
+} as const;
+
+/** For commands on maps without keys. */
+export const typesOfValues = {
+  ...types,
+  about: 'An object file whose C types `--value-type` may name.',
 } as const;
 
 export const perCpu = {

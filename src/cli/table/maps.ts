@@ -14,7 +14,9 @@ export const mapCommands = [
   {
     name: 'map list',
     summary: 'list maps',
-    about: ["Lists the maps of netkit's functions, or every map that the kernel has."],
+    about: [
+      "Lists the maps of netkit's functions. What `netkit map create` and other tools made belongs to no function: `--all` lists every map that the kernel has.",
+    ],
     arguments: [
       { name: 'function', kind: 'function', required: false, about: 'Only those of this function.' },
     ],

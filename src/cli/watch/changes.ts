@@ -31,7 +31,11 @@ export async function watchChanges(
         left -= 1;
         if (left === 0) return;
       }
-      if (isFirst) output.debug(`watching ${reference}: ${changes.size} entries`);
+      if (isFirst) {
+        output.debug(`watching ${reference}: ${changes.size} entries`);
+        const now = changes.size === 1 ? '1 entry' : `${changes.size} entries`;
+        output.remark(`watching ${reference} for changes: ${now} now; Ctrl-C ends it`);
+      }
       await sleep(interval * 1000, undefined, { signal });
     }
   } catch (error) {

@@ -70,9 +70,21 @@ function aroundValue(document: Document): readonly [Uint8Array, Uint8Array] {
   return [Buffer.from(line.slice(0, at)), Buffer.from(`${line.slice(at + 1)}\n`)];
 }
 
-/** Columns as wide as what they have had so far. */
+/** The longest of what a change is called. */
+const kindWidth = 'changed'.length;
+/** Wider columns would mostly be empty: they grow with what comes. */
+const widestAhead = 20;
+
+/** Columns as wide as their type may need, or as what they have had so far. */
 class Columns {
   readonly #widths: number[] = [];
+
+  /** @param widths what is known beforehand; lines that are printed cannot be aligned afterwards */
+  expect(widths: readonly number[]): void {
+    widths.forEach((width, column) => {
+      this.#widths[column] = Math.max(this.#widths[column] ?? 0, width);
+    });
+  }
 
   line(cells: readonly string[]): string {
     const padded = cells.map((cell, column) => {
@@ -94,6 +106,8 @@ export class TextLines implements Lines {
   constructor(codec: Codec | undefined, keyCodec?: Codec) {
     this.#codec = codec;
     this.#keyCodec = keyCodec;
+    // Of records the first column is another one.
+    if (keyCodec !== undefined) this.#columns.expect([kindWidth]);
   }
 
   records(batch: EventBatch): Uint8Array {
@@ -120,6 +134,11 @@ export class TextLines implements Lines {
 
   #head(names: readonly string[], withCpu: boolean): string {
     this.#begun = true;
+    const leaves = new Map(this.#codec?.columns.map(({ path, csvLimit }) => [path, csvLimit]));
+    const widths = names
+      .map((name) => leaves.get(name) ?? 0)
+      .map((width) => (width > widestAhead ? 0 : width));
+    this.#columns.expect([...(withCpu ? ['CPU'.length] : []), ...widths]);
     return this.#columns.line([
       ...(withCpu ? ['CPU'] : []),
       ...names.map((name) => cellText(name.toUpperCase())),

@@ -38,6 +38,8 @@ export async function watchRecords(
   const json = context.options.json;
   const lines = json ? new JsonLines(context.options.jsonStrings) : new TextLines(codec);
   context.output.debug(`watching ${reference}${codec === undefined ? '' : ` for ${codec.typeName}`}`);
+  const what = codec === undefined ? 'records, of no known type' : `records of ${codec.typeName}`;
+  context.output.remark(`watching ${reference} for ${what}; Ctrl-C ends it`);
   for await (const batch of buffer.batches({ signal, records: options.count })) {
     misfits.add(batch);
     if (!(await context.output.bytes(lines.records(batch)))) return;

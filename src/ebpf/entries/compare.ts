@@ -1,4 +1,5 @@
 /** A map held against what a file or another map has. */
+import { isZero, viewOf } from '../../base/raw-bytes.js';
 import type { EntryBatch, EntryShape } from '../../obj/entries/batch.js';
 import type { BpfMap } from '../map.js';
 import type { Contents } from './contents.js';
@@ -54,11 +55,6 @@ export async function* compareMap(
   return { same, changed, stale };
 }
 
-function isZero(bytes: Uint8Array, from: number, length: number): boolean {
-  for (let at = from; at < from + length; at++) if (bytes[at] !== 0) return false;
-  return true;
-}
-
 /** Values as a file would bring them: with zeros for padding, in which programs leave whatever they like. */
 class AlikeValues {
   readonly #shape: EntryShape;
@@ -79,7 +75,7 @@ class AlikeValues {
     const { value, cpus, cpuStride, valueStride } = this.#shape;
     const bytes = values.subarray(offset, offset + valueStride);
     if (this.#exact) return bytes;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, valueStride);
+    const view = viewOf(bytes);
     try {
       for (let cpu = 0; cpu < cpus; cpu++)
         value.encode(value.decode(view, cpu * cpuStride), this.#view, cpu * cpuStride);

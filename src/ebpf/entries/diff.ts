@@ -1,4 +1,5 @@
 /** What differs between a map and a file or another map. */
+import { textOfBytes } from '../../base/raw-bytes.js';
 import type { EntryBatch, EntryShape } from '../../obj/entries/batch.js';
 import type { BpfMap } from '../map.js';
 import { compareMap } from './compare.js';
@@ -62,19 +63,24 @@ export async function* diffEntries(
     },
     signal,
   );
-  let step = await steps.next();
-  for (; step.done !== true; step = await steps.next()) {
-    if (list.length > 0) yield list;
-    list = [];
-    if (!kept.isFull) continue;
-    passes++;
-    yield* changes(source, shape, kept, undefined, signal);
-    kept.clear();
+  try {
+    let step = await steps.next();
+    for (; step.done !== true; step = await steps.next()) {
+      if (list.length > 0) yield list;
+      list = [];
+      if (!kept.isFull) continue;
+      passes++;
+      yield* changes(source, shape, kept, undefined, signal);
+      kept.clear();
+    }
+    const { same, changed, stale } = step.value;
+    const added = contents.count - contents.seen;
+    if (added > 0 || changed > 0 || passes > 0) yield* changes(source, shape, kept, contents, signal);
+    return { added, removed: removals ? stale : 0, changed, same, entries: contents.count };
+  } finally {
+    // Of a comparison that is not over, the listing of the map.
+    await steps.return({ same: 0, changed: 0, stale: 0 });
   }
-  const { same, changed, stale } = step.value;
-  const added = contents.count - contents.seen;
-  if (added > 0 || changed > 0 || passes > 0) yield* changes(source, shape, kept, contents, signal);
-  return { added, removed: removals ? stale : 0, changed, same, entries: contents.count };
 }
 
 /** Values without keys are compared with nothing. */
@@ -146,18 +152,14 @@ class OldValues {
   }
 
   add({ key, from }: Entry): void {
-    this.#values.set(nameOf(key), from.slice());
+    this.#values.set(textOfBytes(key), from.slice());
   }
 
   of(key: Uint8Array): Uint8Array | undefined {
-    return this.#values.size === 0 ? undefined : this.#values.get(nameOf(key));
+    return this.#values.size === 0 ? undefined : this.#values.get(textOfBytes(key));
   }
 
   clear(): void {
     this.#values.clear();
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

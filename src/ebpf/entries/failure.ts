@@ -29,13 +29,13 @@ export function located(error: unknown, source: EntrySource, line: number): unkn
   return again(error, `${source.name}: ${source.unit} ${line}: ${messageOf(error)}`, { [source.unit]: line });
 }
 
-/** The same error with a further part of the sentence and further details. */
+/** The same error with what came of it in brackets behind the sentence, and further details. */
 export function withOutcome(
   error: unknown,
   outcome: string,
   details: Readonly<Record<string, unknown>>,
 ): NetkitError {
-  return again(error, `${messageOf(error)}: ${outcome}`, details);
+  return again(error, `${messageOf(error)} (${outcome})`, details);
 }
 
 /** What was applied, for an import that leaves what it did. `left` is unknown where the rest cannot be read. */
@@ -44,7 +44,11 @@ export function partly(error: unknown, applied: Applied, left: number | undefine
   const done = [
     `${written} ${written === 1 ? 'entry was' : 'entries were'} written`,
     ...(removed === undefined || removed === 0 ? [] : [`${removed} removed`]),
-    ...(left === undefined ? (isInterrupt(error) ? [] : ['the rest was not']) : [`${left} not`]),
+    ...(left === undefined
+      ? isInterrupt(error)
+        ? []
+        : ['the rest was not']
+      : [`${left} ${left === 1 ? 'was' : 'were'} not`]),
   ];
   return withOutcome(error, done.join(', '), {
     written,
@@ -55,6 +59,12 @@ export function partly(error: unknown, applied: Applied, left: number | undefine
 
 function isInterrupt(error: unknown): boolean {
   return error instanceof NetkitError && error.code === 'interrupted';
+}
+
+/** What was applied was to be taken back, and could not be, at least not all of it: how much is there nobody knows. */
+export function halfUndone(failure: unknown, undoFailure: unknown): NetkitError {
+  const message = `${messageOf(failure)}; and it could not be undone: ${messageOf(undoFailure)}`;
+  return again(failure, message, { written: null, left: null, undo: messageOf(undoFailure) });
 }
 
 /** Nothing was applied, or all of it was taken back. */

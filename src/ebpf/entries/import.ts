@@ -3,7 +3,7 @@ import type { BpfMap } from '../map.js';
 import { located } from './failure.js';
 import { type Outcome, settle } from './outcome.js';
 import { duplicateKey, SeenKeys } from './seen-keys.js';
-import { type EntrySource, refuseInterrupted, unlessInterrupted } from './source.js';
+import { type EntrySource, refuseInterrupted, type SourceBatch, unlessInterrupted } from './source.js';
 import { type EntryTarget, MapTarget } from './target.js';
 import { UndoLog } from './undo.js';
 import { type RefusedEntry, WriteBehind } from './write-behind.js';
@@ -38,10 +38,15 @@ export async function importEntries(
 ): Promise<ImportResult> {
   const direct = targetOf(map, options);
   if (options.atomic === true) UndoLog.refuse(map);
-  using log = options.atomic === true ? new UndoLog(map, direct) : undefined;
-  const outcome = await writeAll(map, source, log ?? direct, options);
-  await settle(outcome, log);
-  return { entries: outcome.written };
+  using log = options.atomic === true ? new UndoLog(map, direct, options) : undefined;
+  const entries = source.read()[Symbol.asyncIterator]();
+  try {
+    const outcome = await writeAll(map, source, entries, log ?? direct, options);
+    await settle(outcome, log, options.signal);
+    return { entries: outcome.written };
+  } finally {
+    await entries.return?.();
+  }
 }
 
 /** What the entries go to: the map, or what `options` put around it. */
@@ -53,13 +58,13 @@ export function targetOf(map: BpfMap, options: ImportOptions): EntryTarget {
 async function writeAll(
   map: BpfMap,
   source: EntrySource,
+  entries: AsyncIterator<SourceBatch>,
   target: EntryTarget,
   options: ImportOptions,
 ): Promise<Outcome> {
   const { signal, onWritten = () => undefined } = options;
   const seen = new SeenKeys(map.shape);
   const writer = new WriteBehind(target, map.shape, onWritten);
-  const entries = source.read()[Symbol.asyncIterator]();
   let refused: RefusedEntry | undefined;
   let failure: unknown;
   let read = 0;
@@ -80,18 +85,28 @@ async function writeAll(
   refused = (await writer.end()) ?? refused;
   const { written } = writer;
   if (refused === undefined) return failure === undefined ? { written } : { written, failure };
-  const left = failure === undefined ? read - written + (await rest(entries)) : undefined;
-  return { written, failure: located(refused.error, source, refused.line), left };
+  const refusal = { written, failure: located(refused.error, source, refused.line) };
+  // A pipe may never end.
+  if (failure !== undefined || !source.repeatable) return refusal;
+  const unwritten = read - written;
+  return { ...refusal, left: () => counted(entries, unwritten, signal) };
 }
 
-/** How many entries are left in a source; what cannot be read ends it. */
-async function rest(entries: AsyncIterator<{ readonly count: number }>): Promise<number> {
-  let count = 0;
+/** How many entries are left in a source, besides those that were read; undefined where it cannot be read to its end. */
+async function counted(
+  entries: AsyncIterator<SourceBatch>,
+  unwritten: number,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  let count = unwritten;
   try {
-    for (let next = await entries.next(); next.done !== true; next = await entries.next())
+    for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
+      if (signal?.aborted === true) return undefined;
       count += next.value.count;
+    }
   } catch {
     // The first failure is the one to tell.
+    return undefined;
   }
   return count;
 }

@@ -1,4 +1,4 @@
-/** Entries of one map taken into another whose types have grown. */
+/** Entries of one map taken into another whose values have grown. */
 import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import { compareTypes, type FieldDifference, type FieldPlace } from '../../obj/btf/compare.js';
@@ -27,9 +27,9 @@ const families: readonly (readonly string[])[] = [
   ['percpu_hash', 'lru_percpu_hash'],
 ];
 
-/** How many bytes of each part are taken over; zeros follow. */
+/** How many bytes are taken over. */
 export interface Migration {
-  readonly key: number;
+  /** Of one CPU's value; zeros follow. */
   readonly value: number;
 }
 
@@ -44,8 +44,8 @@ interface Problem {
 const mostShown = 12;
 
 /**
- * Makes sure that entries fit: of maps of one kind, with the same types, or with types that have grown or got members at
- * their end.
+ * Makes sure that entries fit: of maps of one kind, with keys of the same type, and values of the same or of one that got
+ * members at its end. A key with zeros behind it would be another key: of `10.0.0.0/8` it makes `a00::/8`.
  * @throws NetkitError `conflict` with the differences, field by field
  */
 export function planMigration(from: MigrationSide, to: MigrationSide): Migration {
@@ -53,7 +53,7 @@ export function planMigration(from: MigrationSide, to: MigrationSide): Migration
   const value = comparePart('value', from.valueSize, to.valueSize, from.value, to.value);
   const problems = [...kindProblems(from, to), ...key.problems, ...value.problems];
   const [first, ...more] = problems.map(({ sentence }) => sentence);
-  if (first === undefined) return { key: key.prefix, value: value.prefix };
+  if (first === undefined) return { value: value.prefix };
   const shown = more.slice(0, mostShown - 1);
   if (more.length > shown.length) shown.push(`and ${more.length - shown.length} more`);
   throw new NetkitError('conflict', `entries of ${from.name} do not fit into ${to.name}: ${first}`, {
@@ -87,10 +87,11 @@ function comparePart(
 ): { readonly prefix: number; readonly problems: readonly Problem[] } {
   if (from !== undefined && to !== undefined) {
     const { verdict, prefix, differences } = compareTypes(from, to);
-    return {
-      prefix,
-      problems: verdict === 'different' ? differences.map((each) => problemOf(part, each)) : [],
-    };
+    if (verdict === 'same' || (verdict === 'grown' && part === 'value')) return { prefix, problems: [] };
+    if (differences.length > 0) return { prefix, problems: differences.map((each) => problemOf(part, each)) };
+    // Nothing but padding was added.
+    const sentence = `its ${part}s have ${counted(fromSize, 'byte')}, not ${toSize}`;
+    return { prefix, problems: [{ sentence, details: { part } }] };
   }
   if (fromSize === toSize) return { prefix: fromSize, problems: [] };
   const sentence = `its ${part}s have ${counted(fromSize, 'byte')}, not ${toSize}, and without types nobody knows what the others are`;
@@ -102,18 +103,17 @@ function problemOf(part: MapPart, { path, from, to }: FieldDifference): Problem 
   const place = ({ type, offset }: FieldPlace): string => (path === '' ? type : `${type} at byte ${offset}`);
   const sentence =
     from === undefined
-      ? `${name} is new, and not at the end${to === undefined ? '' : ` (${place(to)})`}`
+      ? `${name} is new${part === 'key' ? '' : ', and not at the end'}${to === undefined ? '' : ` (${place(to)})`}`
       : to === undefined
         ? `${name} (${place(from)}) is gone`
         : `${name} was ${place(from)} and is ${place(to)}`;
   return { sentence, details: { part, path, from: from ?? null, to: to ?? null } };
 }
 
-/** The entries of `source` with zeros behind each key and value that has grown; the source itself where none has. */
+/** The entries of `source` with zeros behind each value that has grown; the source itself where none has. */
 export function migrated(source: EntrySource, from: MigrationSide, to: MigrationSide): EntrySource {
   const plan = planMigration(from, to);
-  const isSame = plan.key === to.keySize && plan.value === to.valueSize;
-  if (isSame && from.keySize === to.keySize && from.valueSize === to.valueSize) return source;
+  if (plan.value === to.valueSize && from.valueSize === to.valueSize) return source;
   return {
     ...source,
     async *read() {
@@ -128,7 +128,6 @@ class GrownBatch {
   readonly #to: MigrationSide;
   readonly #plan: Migration;
   #room = 0;
-  #keys = new Uint8Array(0);
   #values = new Uint8Array(0);
 
   constructor(from: MigrationSide, to: MigrationSide, plan: Migration) {
@@ -142,28 +141,23 @@ class GrownBatch {
     const { count } = batch;
     if (count > this.#room) {
       this.#room = count;
-      this.#keys = new Uint8Array(count * to.keySize);
       this.#values = new Uint8Array(count * to.valueStride);
     }
     // What lies behind the old bytes is zero from the beginning, and nothing writes there.
-    const { key: keySize, value: valueSize } = this.#plan;
+    const { value: valueSize } = this.#plan;
     for (let index = 0; index < count; index++) {
-      copy(batch.keys, index * from.keySize, this.#keys, index * to.keySize, keySize);
       for (let cpu = 0; cpu < from.cpus; cpu++) {
         const at = index * from.valueStride + cpu * from.cpuStride;
-        copy(batch.values, at, this.#values, index * to.valueStride + cpu * to.cpuStride, valueSize);
+        const old = batch.values.subarray(at, at + valueSize);
+        this.#values.set(old, index * to.valueStride + cpu * to.cpuStride);
       }
     }
     const { lines } = batch;
     return {
       count,
-      keys: this.#keys.subarray(0, count * to.keySize),
+      keys: batch.keys,
       values: this.#values.subarray(0, count * to.valueStride),
       ...(lines === undefined ? {} : { lines }),
     };
   }
-}
-
-function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, length: number): void {
-  to.set(from.subarray(at, at + length), toAt);
 }

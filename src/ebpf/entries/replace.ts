@@ -43,9 +43,9 @@ export async function replaceEntries(
   if (options.atomic === true) UndoLog.refuse(map);
   const contents = await checked(map, source, options.signal);
   const direct = targetOf(map, options);
-  using log = options.atomic === true ? new UndoLog(map, direct) : undefined;
+  using log = options.atomic === true ? new UndoLog(map, direct, options) : undefined;
   const replacement = new Replacement(map, source, contents, log ?? direct, options);
-  await settle(await replacement.run(), log);
+  await settle(await replacement.run(), log, options.signal);
   return replacement.result();
 }
 
@@ -145,7 +145,7 @@ class Replacement {
   /** The second pass over the source: what is new or differs. */
   async #write(): Promise<void> {
     const { signal, onWritten = () => undefined } = this.#options;
-    const target = new RoomMaker(this.#target, this.#stale, this.#shape);
+    const target = new RoomMaker(this.#target, this.#stale, this.#shape, signal);
     const writer = new WriteBehind(target, this.#shape, onWritten);
     let refused: RefusedEntry | undefined;
     try {
@@ -192,7 +192,7 @@ class Replacement {
     const { name, type, maxEntries } = this.#map.info;
     throw new NetkitError(
       'conflict',
-      `the kernel evicted ${missing} of the ${this.#contents.count} entries: the ${type} map ${name} is too full with ${maxEntries} at most`,
+      `the kernel evicted ${missing} of the ${this.#contents.count} entries: the ${type} map ${this.#map.called} is too full with ${maxEntries} at most`,
       { details: { map: name, missing } },
     );
   }
@@ -203,11 +203,13 @@ class RoomMaker implements EntryTarget {
   readonly #target: EntryTarget;
   readonly #stale: StaleKeys;
   readonly #shape: EntryShape;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(target: EntryTarget, stale: StaleKeys, shape: EntryShape) {
+  constructor(target: EntryTarget, stale: StaleKeys, shape: EntryShape, signal: AbortSignal | undefined) {
     this.#target = target;
     this.#stale = stale;
     this.#shape = shape;
+    this.#signal = signal;
   }
 
   async write(batch: EntryBatch): Promise<void> {
@@ -217,6 +219,8 @@ class RoomMaker implements EntryTarget {
         return;
       } catch (error) {
         done += writtenOf(error) ?? 0;
+        if (this.#signal?.aborted === true)
+          throw new PartialWrite(new NetkitError('interrupted', 'interrupted', { cause: error }), done);
         if (isFull(error) && (await this.#stale.removeSome(this.#target)) > 0) continue;
         throw error instanceof PartialWrite ? new PartialWrite(error, done) : error;
       }

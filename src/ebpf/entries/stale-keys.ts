@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../obj/entries/batch.js';
+import { isZero } from '../../base/raw-bytes.js';
 import type { BpfMap } from '../map.js';
 import type { Contents } from './contents.js';
 import { refuseInterrupted } from './source.js';
@@ -81,9 +81,4 @@ export class StaleKeys {
       }
     }
   }
-}
-
-function isZero(bytes: EntryBatch['values'], from: number, length: number): boolean {
-  for (let at = from; at < from + length; at++) if (bytes[at] !== 0) return false;
-  return true;
 }

@@ -21,15 +21,17 @@ export async function survey(
   const { name, type, maxEntries } = map.info;
   const contents = new Contents(map.shape);
   const isIndexed = indexTypes.has(type);
+  // Storage of cgroups says 0: it has as many entries as there are cgroups with a program.
+  const hasLimit = maxEntries > 0;
   for await (const batch of source.read()) {
     refuseInterrupted(signal);
     if (isIndexed) refuseBeyond(map, source, batch);
     const fresh = contents.add(batch);
     if (fresh < batch.count) throw await duplicateKey(map.shape, source, batch, fresh);
-    if (contents.count > maxEntries) {
+    if (hasLimit && contents.count > maxEntries) {
       const line = batch.lines?.[batch.count - 1 - (contents.count - maxEntries - 1)] ?? 0;
       throw located(
-        new NetkitError('conflict', `${name} holds ${maxEntries} entries, and there are more`, {
+        new NetkitError('conflict', `${map.called} holds ${maxEntries} entries, and there are more`, {
           details: { map: name, maxEntries },
         }),
         source,
@@ -48,7 +50,7 @@ function refuseBeyond(map: BpfMap, source: EntrySource, batch: SourceBatch): voi
     if (key < maxEntries) continue;
     const error = new NetkitError(
       'bad-value',
-      `${name} has no entry ${key}: its indices go from 0 to ${maxEntries - 1}`,
+      `${map.called} has no entry ${key}: its indices go from 0 to ${maxEntries - 1}`,
       {
         details: { map: name, key },
       },

@@ -1,5 +1,9 @@
-/** Takes back what was written: the old values of all entries that were touched, kept outside of memory. */
+/**
+ * Takes back what was written: the old values of all entries that were touched, kept in a file. Of a prefix map all entries
+ * from before are in memory besides.
+ */
 import { NetkitError } from '../../base/errors.js';
+import { textOfBytes } from '../../base/raw-bytes.js';
 import { PrivateFile } from '../../host/private-file.js';
 import type { EntryBatch, EntryShape } from '../../obj/entries/batch.js';
 import type { BpfMap } from '../map.js';
@@ -27,15 +31,19 @@ export class UndoLog implements EntryTarget, Disposable {
   readonly #file = new PrivateFile();
   readonly #recordBytes: number;
   readonly #buffer: Uint8Array;
+  /** Old values are read under their spin lock, as they are put back. */
+  readonly #lock: boolean;
   #at = 0;
   /** Of a prefix map, all entries from before, by key: asking for one by its key would find a shorter prefix. */
   #listed: ReadonlyMap<string, Uint8Array> | undefined;
 
-  constructor(map: BpfMap, target: EntryTarget) {
+  /** @param options.lock entries are written under the spin lock in them */
+  constructor(map: BpfMap, target: EntryTarget, options: { readonly lock?: boolean } = {}) {
     this.#map = map;
     this.#target = target;
     this.#references = new HeldReferences(map);
     this.#shape = map.shape;
+    this.#lock = options.lock === true || map.spinLock === true;
     this.#recordBytes = 1 + this.#shape.keySize + this.#shape.valueStride;
     this.#buffer = new Uint8Array(
       Math.max(1, Math.floor(bufferBytes / this.#recordBytes)) * this.#recordBytes,
@@ -72,11 +80,18 @@ export class UndoLog implements EntryTarget, Disposable {
     await this.#target.remove(keys, count);
   }
 
-  /** Puts everything back. @returns how many entries. @throws NetkitError for what the kernel refuses */
+  /**
+   * Puts everything back, or as much of it as the kernel takes.
+   * @returns how many entries
+   * @throws the first thing that was refused, after all the rest was tried
+   */
   async undo(): Promise<number> {
+    const failures: unknown[] = [];
     // In this order a map that was full has room for what comes back.
-    const removed = await this.#replay(wasAbsent);
-    return removed + (await this.#replay(wasThere));
+    const removed = await this.#replay(wasAbsent, failures);
+    const put = await this.#replay(wasThere, failures);
+    if (failures.length > 0) throw failures[0];
+    return removed + put;
   }
 
   #read(keys: Uint8Array, count: number): (Uint8Array | undefined)[] {
@@ -85,7 +100,8 @@ export class UndoLog implements EntryTarget, Disposable {
     const old: (Uint8Array | undefined)[] = [];
     for (let index = 0; index < count; index++) {
       const key = keys.subarray(index * keySize, (index + 1) * keySize);
-      const value = listed === undefined ? this.#map.getBytes(key) : listed.get(nameOf(key));
+      const value =
+        listed === undefined ? this.#map.getBytes(key, { lock: this.#lock }) : listed.get(textOfBytes(key));
       if (value !== undefined) this.#references.hold(value);
       old.push(value);
     }
@@ -100,7 +116,7 @@ export class UndoLog implements EntryTarget, Disposable {
     for (const { count, keys, values } of this.#map.batches()) {
       for (let index = 0; index < count; index++) {
         const key = keys.subarray(index * keySize, (index + 1) * keySize);
-        entries.set(nameOf(key), values.slice(index * valueStride, (index + 1) * valueStride));
+        entries.set(textOfBytes(key), values.slice(index * valueStride, (index + 1) * valueStride));
       }
     }
     this.#listed = entries;
@@ -124,16 +140,20 @@ export class UndoLog implements EntryTarget, Disposable {
     this.#at = 0;
   }
 
-  async #replay(kind: number): Promise<number> {
+  async #replay(kind: number, failures: unknown[]): Promise<number> {
     this.#spill();
     const { keySize, valueStride } = this.#shape;
     const batch = new BatchCopy(this.#shape);
     let replayed = 0;
     const flush = async () => {
       if (batch.count === 0) return;
-      if (kind === wasThere) await this.#target.write(batch);
-      else await this.#target.remove(batch.keys, batch.count);
-      replayed += batch.count;
+      try {
+        if (kind === wasThere) await this.#target.write(batch);
+        else await this.#target.remove(batch.keys, batch.count);
+        replayed += batch.count;
+      } catch (error) {
+        failures.push(error);
+      }
       batch.clear();
     };
     for (let position = 0; position < this.#file.size; position += this.#buffer.length) {
@@ -154,8 +174,4 @@ export class UndoLog implements EntryTarget, Disposable {
     this.#references[Symbol.dispose]();
     this.#file[Symbol.dispose]();
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

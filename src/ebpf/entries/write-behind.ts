@@ -28,7 +28,6 @@ export class WriteBehind {
   #pending: Promise<RefusedEntry | undefined> = Promise.resolve(undefined);
   #refused: RefusedEntry | undefined;
   #written = 0;
-  #taken = 0;
 
   constructor(target: EntryTarget, shape: EntryShape, onWritten: (entries: number) => void) {
     this.#target = target;
@@ -44,17 +43,11 @@ export class WriteBehind {
     return this.#written;
   }
 
-  /** Entries that were handed over. */
-  get taken(): number {
-    return this.#taken;
-  }
-
   /** Takes the entries `from` to `until` of a batch. @returns what the kernel refused so far */
   async add(batch: SourceBatch, from: number, until: number): Promise<RefusedEntry | undefined> {
     for (let at = from; at < until && this.#refused === undefined; ) {
       const end = Math.min(until, at + this.#perCall - this.#filling.count);
       this.#filling.append(batch, at, end);
-      this.#taken += end - at;
       at = end;
       if (this.#filling.count === this.#perCall) await this.#send();
     }

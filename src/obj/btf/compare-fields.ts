@@ -1,4 +1,5 @@
 /** Types as comparing needs them: without typedefs, anonymous members in their place. */
+import { addressKind, saysIpv6 } from '../codec/named.js';
 import type { BtfReference } from './subset.js';
 import type { BtfEnum, BtfGraph, BtfType } from './types.js';
 
@@ -112,6 +113,16 @@ function isNetworkOrder(btf: BtfGraph, id: number): boolean {
     type = btf.type(type.target);
   }
   return false;
+}
+
+/** Is an array an address, by its own name, its type's, or that of a struct around it? */
+export function isAddress({ btf, id }: BtfReference, path: string): boolean {
+  const names = path.split('.');
+  let type = btf.type(id);
+  for (; 'target' in type; type = btf.type(type.target)) names.push(type.name);
+  const size = btf.sizeOf(id);
+  if (type.kind !== 'array' || (btf.sizeOf(type.element) !== 1 && !names.some(saysIpv6))) return false;
+  return names.some((name) => addressKind(name, size) !== undefined);
 }
 
 /** The C spelling; for a bit field with its width, as in `__u32:3`. */

@@ -1,5 +1,5 @@
 /** Whether values of one type can become values of another by copying bytes: for moving a map's entries to its successor. */
-import { describeType, type Fields, fieldsOf, type LaidOut } from './compare-fields.js';
+import { describeType, type Fields, fieldsOf, isAddress, type LaidOut } from './compare-fields.js';
 import { badBtf } from './format.js';
 import type { BtfReference } from './subset.js';
 
@@ -24,7 +24,7 @@ export interface FieldDifference {
 export interface TypeComparison {
   /**
    * `same`: every byte means the same. `grown`: the first `prefix` bytes do, and behind them the new type has more:
-   * members added at the end, or a longer array there. `different`: neither.
+   * members added at the end, or a longer array there that is no address. `different`: neither.
    */
   readonly verdict: 'same' | 'grown' | 'different';
   /** Bytes to copy; what follows in the new type is zero. 0 when different. */
@@ -54,6 +54,8 @@ class Comparison {
   readonly #added: { readonly field: FieldDifference; readonly bitOffset: number }[] = [];
   /** Where the old type's fields end, in bits; padding behind them does not count. */
   #oldEnd = 0;
+  /** How many unions the field stands in: none of their members is at the end. */
+  #unions = 0;
   #visits = 0;
 
   result(fromSize: number, toSize: number): TypeComparison {
@@ -74,7 +76,10 @@ class Comparison {
     if (++this.#visits > visitLimit) throw badBtf(`${from.btf.nameOf(from.id)} has too many members`);
     const [old, next] = [fieldsOf(from), fieldsOf(to)];
     if (old.kind === 'composite' && next.kind === 'composite' && old.word === next.word) {
+      const depth = old.word === 'union' ? 1 : 0;
+      this.#unions += depth;
       this.#members(old, next, path);
+      this.#unions -= depth;
       return;
     }
     const end = from.bitOffset + (from.bitSize || from.btf.sizeOf(from.id) * 8);
@@ -124,6 +129,8 @@ class Comparison {
       return true;
     }
     if (next.length > old.length) {
+      // An IPv4 address with zeros behind is not that address in IPv6.
+      if (this.#unions > 0 || isAddress(from, path) || isAddress(to, path)) return false;
       const bitOffset = from.bitOffset + from.btf.sizeOf(from.id) * 8;
       this.#added.push({ field: { path, from: placeOf(from), to: placeOf(to) }, bitOffset });
     }

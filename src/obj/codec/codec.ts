@@ -79,9 +79,15 @@ export function codecFor(btf: BtfGraph, typeId: number, options: BtfCodecOptions
   return codecOf(form, options.role ?? options.name);
 }
 
-/** The codec of `size` bytes without a type: `hex:0a000001` in and out. */
-export function bytesCodec(size: number, options: Pick<CodecOptions, 'role'> = {}): Codec {
-  return codecOf(bytesForm(size, counted(size, 'byte')), options.role);
+/**
+ * The codec of `size` bytes without a type: `hex:0a000001` in and out, and nothing else in.
+ * @param options `hint` goes with the error for any other text
+ */
+export function bytesCodec(
+  size: number,
+  options: Pick<CodecOptions, 'role'> & { readonly hint?: string } = {},
+): Codec {
+  return codecOf(bytesForm(size, counted(size, 'byte'), options.hint), options.role);
 }
 
 /** The bytes of a value given as text. @throws NetkitError `bad-value` */

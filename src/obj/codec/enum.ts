@@ -1,6 +1,6 @@
 /** Enums and bool: integers that stand for words. */
 import { counted } from '../../base/counted.js';
-import { suggestion } from '../../base/suggest.js';
+import { closest, suggestion } from '../../base/suggest.js';
 import type { BtfEnum } from '../btf/types.js';
 import { boolText, enumText } from './enum-text.js';
 import { type Domain, integerFrom, integerRange } from './integer.js';
@@ -46,9 +46,11 @@ export function enumDomain(type: BtfEnum, bits: number): Domain {
       const tooWide = type.values.find(({ name }) => name === text);
       if (tooWide !== undefined)
         throw new Misfit(`${text} (${tooWide.value}) does not fit ${counted(bits, 'bit')}`);
+      const near = closest(text, rawOf.keys());
       throw new Misfit(
         `${shown(text)} is not in ${what} (${alternatives(type, ', ')})`,
-        suggestion(text, rawOf.keys()),
+        // The words there are the message has already, unless there are too many for it.
+        near === undefined && type.values.length <= mostNamed ? undefined : suggestion(text, rawOf.keys()),
       );
     },
     describe: () => (type.values.length === 0 ? what : alternatives(type, '|')),
@@ -56,9 +58,12 @@ export function enumDomain(type: BtfEnum, bits: number): Domain {
   };
 }
 
+/** So many words are listed of an enum. */
+const mostNamed = 8;
+
 function alternatives(type: BtfEnum, separator: string): string {
-  const names = type.values.slice(0, 8).map(({ name }) => name);
-  if (type.values.length > 8) names.push('…');
+  const names = type.values.slice(0, mostNamed).map(({ name }) => name);
+  if (type.values.length > mostNamed) names.push('…');
   return names.join(separator);
 }
 

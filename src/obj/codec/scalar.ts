@@ -1,4 +1,5 @@
 /** Floats, pointers and bytes without a type. */
+import { counted } from '../../base/counted.js';
 import type { JsonValue } from '../../base/json.js';
 import { floatText, hexText, pointerText } from './scalar-text.js';
 import { bytesAt, type Form, hexOf, isHex, Misfit, shown, writeHex } from './value.js';
@@ -67,20 +68,23 @@ export function pointerForm(littleEndian: boolean, typeName: string): Form {
   };
 }
 
-/** Bytes without a type, as `hex:…`; on input also plain digits, in pairs with spaces or colons between if wanted. */
-export function bytesForm(size: number, typeName: string): Form {
+/**
+ * Bytes without a type, as `hex:…`. Digits alone are refused: whether `10` is ten or sixteen only a type tells.
+ * @param hint where else a type can come from
+ */
+export function bytesForm(size: number, typeName: string, hint?: string): Form {
   return {
     size,
     typeName,
     read: (view, at) => `hex:${hexOf(bytesAt(view, at, size))}`,
     write: (view, at, value) => {
-      if (typeof value !== 'string')
-        throw new Misfit(`${shown(value)} is not hex text, such as hex:0a000001`);
-      const text = value.trim();
-      const pairs = /^[0-9a-fA-F]{2}([ :][0-9a-fA-F]{2})+$/.test(text) ? text.replaceAll(/[ :]/g, '') : text;
-      writeHex(view, at, size, pairs, typeName);
+      const text = typeof value === 'string' ? value.trim() : '';
+      if (!isHex(text)) {
+        throw new Misfit(`${shown(value)} is not hex:… (${counted(size, 'byte')})`, hint);
+      }
+      writeHex(view, at, size, text, typeName);
     },
-    describe: () => `hex:… (${size} bytes)`,
+    describe: () => `hex:… (${counted(size, 'byte')})`,
     text: hexText(size),
   };
 }

@@ -1,4 +1,5 @@
 /** The first line of a CSV file: which column is what. */
+import { closest } from '../../base/suggest.js';
 import type { EntryShape } from './batch.js';
 import { cpuColumn, type EntryColumn, entryColumns, headerOf, wholeColumn } from './csv-columns.js';
 import type { Field } from './csv-row.js';
@@ -13,6 +14,20 @@ export interface FileColumns {
   readonly columns: readonly FileColumn[];
   /** Whether members of the value are left out: they are zero. */
   readonly isPartial: boolean;
+}
+
+/** What a column was probably meant to be: a member by its last word, or a slip of the finger. */
+function meant(given: string, shape: EntryShape): string[] {
+  const names = entryColumns(shape).map(({ name }) => name);
+  const members = names.filter((name) => name.endsWith(`.${given}`));
+  const wholes = [
+    ...(shape.key === undefined ? [] : ['key']),
+    'value',
+    ...(shape.cpus > 1 ? [cpuColumn] : []),
+  ];
+  const near = closest(given, [...names, ...wholes]);
+  const found = members.length > 0 || near === undefined ? members : [near];
+  return found.length === 0 ? [] : [`did you mean ${found.map((name) => `'${name}'`).join(' or ')}?`];
 }
 
 /**
@@ -31,7 +46,9 @@ export function columnsOfFile(intake: Intake, fields: readonly Field[], shape: E
     found.add(name);
     const column = known.find((each) => each.name === name) ?? wholeColumn(name, shape);
     if (column === undefined && !(perCpu && name === cpuColumn))
-      throw intake.problem(at, `a column '${name}', which these entries do not have`, { hint });
+      throw intake.problem(at, `a column '${name}', which these entries do not have`, {
+        hint: [...meant(name, shape), hint].join(' '),
+      });
     const beside = [...found].find((other) => other.startsWith(`${name}.`) || name.startsWith(`${other}.`));
     if (beside !== undefined)
       throw intake.problem(at, `the column '${name}' stands here beside '${beside}'`, { hint });

@@ -14,12 +14,6 @@ const quote = 0x22;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Where the bytes of one row go. */
-export interface RowTarget {
-  readonly keyView: DataView;
-  readonly valueView: DataView;
-}
-
 export class CsvReader implements EntryReader {
   readonly #shape: EntryShape;
   readonly #intake: Intake;

@@ -113,24 +113,6 @@ export class KeySlots {
     return this.add(low, high);
   }
 
-  /**
-   * Reads the first slot of some fingerprints, told by their upper halves, for no other purpose than to have it in the
-   * cache: the processor waits for many at a time then. @returns nothing of use
-   */
-  touch(highs: Int32Array, count: number): number {
-    const pages = this.#pages;
-    const scale = this.#scale;
-    const shift = this.#shift;
-    const mask = this.#mask;
-    let sum = 0;
-    for (let index = 0; index < count; index++) {
-      const slot = (((highs[index] ?? 0) >>> 0) * scale + 1) | 0;
-      const page = pages[slot >>> shift];
-      if (page !== undefined) sum ^= page[(slot & mask) * 2] ?? 0;
-    }
-    return sum;
-  }
-
   setPayload(slot: number, low: number, high: number): void {
     const page = this.#payloads[slot >>> this.#shift];
     const at = (slot & this.#mask) * 2;

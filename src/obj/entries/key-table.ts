@@ -24,8 +24,6 @@ export class KeyTable {
   readonly #keys: Fingerprints;
   readonly #values: Fingerprints;
   #seen = 0;
-  /** Upper halves of the fingerprints that are touched together. */
-  #highs = new Int32Array(0);
 
   /** @param keySize bytes of every key */
   constructor(keySize: number, options: KeyTableOptions = {}) {
@@ -54,21 +52,6 @@ export class KeyTable {
   add(keys: Uint8Array, offset: number): boolean {
     this.#keys.of(keys, offset, this.#keySize);
     return this.#slots.add(this.#keys.low, this.#keys.high) >= 0;
-  }
-
-  /**
-   * Brings the memory for some keys, one behind the other from `offset` on, into the processor's cache. A table of
-   * millions of keys is several times faster when a few hundred are touched together before they are used one by one.
-   * @returns nothing of use: it keeps the reads from being optimised away
-   */
-  touch(keys: Uint8Array, offset: number, count: number): number {
-    if (this.#highs.length < count) this.#highs = new Int32Array(count);
-    const highs = this.#highs;
-    for (let index = 0; index < count; index++) {
-      this.#keys.of(keys, offset + index * this.#keySize, this.#keySize);
-      highs[index] = this.#keys.high;
-    }
-    return this.#slots.touch(highs, count);
   }
 
   has(keys: Uint8Array, offset: number): boolean {
@@ -100,14 +83,6 @@ export class KeyTable {
     if (this.#slots.mark(slot)) this.#seen++;
     this.#values.of(values, valueOffset, valueSize);
     return this.#slots.hasPayload(slot, this.#values.low, this.#values.high) ? 'same' : 'different';
-  }
-
-  /** Marks a key as seen. @returns whether the key is there */
-  mark(keys: Uint8Array, offset: number): boolean {
-    const slot = this.#find(keys, offset);
-    if (slot < 0) return false;
-    if (this.#slots.mark(slot)) this.#seen++;
-    return true;
   }
 
   /** Was this key marked as seen? False for a key that is not there. */

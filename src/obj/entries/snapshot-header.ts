@@ -14,9 +14,10 @@ import {
   fixedHeader,
   headerLimit,
   headerTail,
+  isPadded,
   magic,
   offsets,
-  valueStrideOf,
+  paddedFlag,
   version,
 } from './snapshot-layout.js';
 
@@ -28,6 +29,8 @@ export interface SnapshotTypes extends MapTypes {
   readonly maxEntries: number;
   /** `BPF_F_*` as the map was created with. */
   readonly mapFlags: number;
+  /** Of which boot of which machine ids in the values are; for maps whose entries refer to maps or programs. */
+  readonly bootId?: string | undefined;
 }
 
 export interface SnapshotHeader {
@@ -38,8 +41,12 @@ export interface SnapshotHeader {
   readonly valueSize: number;
   /** How many values an entry has. */
   readonly cpus: number;
+  /** Bytes from one CPU's value to the next one's. */
+  readonly cpuStride: number;
   readonly maxEntries: number;
   readonly mapFlags: number;
+  /** Of which boot of which machine ids in the values are; undefined where that was not told. */
+  readonly bootId: string | undefined;
   /** Undefined where the map's keys, or its values, had no type. */
   readonly key: BtfReference | undefined;
   readonly value: BtfReference | undefined;
@@ -49,6 +56,9 @@ export interface SnapshotHeader {
   readonly checksum: number;
 }
 
+/** Where the lengths of the texts stand, in the order of these. */
+const textLengths = [offsets.mapTypeLength, offsets.nameLength, offsets.btfLength, offsets.bootLength];
+
 /** The bytes of a header. */
 export function headerBytes(shape: EntryShape, types: SnapshotTypes | undefined): Uint8Array {
   const blob = btfForMap({ key: types?.key, value: types?.value });
@@ -56,6 +66,7 @@ export function headerBytes(shape: EntryShape, types: SnapshotTypes | undefined)
     Buffer.from(types?.mapType ?? '', 'utf8'),
     Buffer.from(types?.name ?? '', 'utf8'),
     blob?.bytes ?? new Uint8Array(0),
+    Buffer.from(types?.bootId ?? '', 'utf8'),
   ];
   const length = aligned(parts.reduce((at, part) => at + padded(part.length), fixedHeader)) + headerTail;
   const bytes = new Uint8Array(length);
@@ -64,6 +75,7 @@ export function headerBytes(shape: EntryShape, types: SnapshotTypes | undefined)
   bytes.set(magic);
   put(offsets.byteOrder, byteOrderMark);
   view.setUint16(offsets.version, version, hostIsLittleEndian);
+  view.setUint16(offsets.flags, isPadded(shape) ? paddedFlag : 0, hostIsLittleEndian);
   put(offsets.length, length);
   put(offsets.keySize, shape.keySize);
   put(offsets.valueSize, shape.value.size);
@@ -135,28 +147,30 @@ export function snapshotHeader(bytes: Uint8Array, file?: string): SnapshotHeader
   if (found !== word(length - headerTail) || word(length - 4) !== 0) throw damagedHeader(file);
 
   let at = fixedHeader;
-  const parts = [offsets.mapTypeLength, offsets.nameLength, offsets.btfLength].map((offset) => {
+  const parts = textLengths.map((offset) => {
     const size = word(offset);
     const part = copy.subarray(at, at + size);
     at += padded(size);
     return part;
   });
-  const [mapType, name, btf] = parts;
+  const [mapType, name, btf, boot] = parts;
   if (aligned(at) !== length - headerTail || btf === undefined) throw damagedHeader(file);
+  const flags = view.getUint16(offsets.flags, hostIsLittleEndian);
+  const valueSize = word(offsets.valueSize);
   const header = {
     mapType: Buffer.from(mapType ?? []).toString('utf8'),
     name: Buffer.from(name ?? []).toString('utf8'),
     keySize: word(offsets.keySize),
-    valueSize: word(offsets.valueSize),
+    valueSize,
     cpus: word(offsets.cpus),
+    cpuStride: flags === 0 ? valueSize : aligned(valueSize),
     maxEntries: word(offsets.maxEntries),
     mapFlags: word(offsets.mapFlags),
+    bootId: Buffer.from(boot ?? []).toString('utf8') || undefined,
     length,
     checksum: found,
   };
-  if (header.cpus === 0 || view.getUint16(offsets.flags) !== 0 || word(offsets.reserved) !== 0) {
-    throw damagedHeader(file);
-  }
+  if (header.cpus === 0 || flags > paddedFlag || (header.cpus > 1 && flags === 0)) throw damagedHeader(file);
   return { ...header, ...typesOf(btf, word(offsets.keyType), word(offsets.valueType), file) };
 }
 
@@ -182,14 +196,14 @@ function typesOf(
 
 /** The shape of a snapshot's entries by its own types, for reading it as it was written. */
 export function snapshotShape(header: SnapshotHeader): EntryShape {
-  const { keySize, valueSize, cpus } = header;
+  const { keySize, valueSize, cpus, cpuStride } = header;
   const map = { type: header.mapType, keySize, valueSize };
   return {
     key: keySize === 0 ? undefined : mapCodec('key', map, header.key),
     value: mapCodec('value', map, header.value),
     keySize,
-    valueStride: valueStrideOf(header),
+    valueStride: cpuStride * cpus,
     cpus,
-    cpuStride: cpus === 1 ? valueSize : aligned(valueSize),
+    cpuStride,
   };
 }

@@ -1,5 +1,6 @@
 /** How a snapshot is laid out: docs/entry-files.md has it in full. All numbers are 32-bit words unless said otherwise. */
 import { NetkitError } from '../../base/errors.js';
+import type { EntryShape } from './batch.js';
 
 /** `NKMAP`, and line ends that a transfer as text would change. */
 export const magic = Buffer.from('NKMAP\r\n\x1a', 'latin1');
@@ -28,8 +29,11 @@ export const offsets = {
   mapTypeLength: 48,
   nameLength: 52,
   btfLength: 56,
-  reserved: 60,
+  bootLength: 60,
 } as const;
+
+/** The only flag: values stand at multiples of eight bytes, as those of per-CPU maps do. */
+export const paddedFlag = 1;
 
 /** `BLCK` and `DONE`, as the bytes of a little-endian word. */
 export const blockMark = 0x4b434c42;
@@ -45,9 +49,9 @@ export function aligned(length: number): number {
   return Math.ceil(length / 8) * 8;
 }
 
-/** Bytes of an entry's value: of a per-CPU map one a CPU, each padded to eight bytes. */
-export function valueStrideOf(header: { readonly valueSize: number; readonly cpus: number }): number {
-  return header.cpus === 1 ? header.valueSize : aligned(header.valueSize) * header.cpus;
+/** Are values padded to eight bytes? Those of a per-CPU map are, also on a machine with one CPU. */
+export function isPadded({ cpus, cpuStride, value }: EntryShape): boolean {
+  return cpus > 1 || cpuStride !== value.size;
 }
 
 /** How many entries a block has at most. */

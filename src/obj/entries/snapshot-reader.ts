@@ -109,7 +109,7 @@ export class SnapshotReader implements EntryReader {
   }
 
   #accept(header: SnapshotHeader): void {
-    const { keySize, value, cpus } = this.#shape;
+    const { keySize, value, cpus, cpuStride } = this.#shape;
     const check = (what: string, found: number, expected: number, unit: string): void => {
       if (found === expected) return;
       const theirs = counted(found, unit);
@@ -118,10 +118,13 @@ export class SnapshotReader implements EntryReader {
     this.#options.onSnapshot?.(header);
     check('the keys', header.keySize, keySize, 'byte');
     check('the values', header.valueSize, value.size, 'byte');
-    if (header.cpus === cpus) return;
-    throw this.#bad(
-      `the entries of the snapshot have values for ${counted(header.cpus, 'CPU')}, those of this map for ${cpus}`,
-    );
+    if (header.cpus !== cpus)
+      throw this.#bad(
+        `the entries of the snapshot have values for ${counted(header.cpus, 'CPU')}, those of this map for ${cpus}`,
+      );
+    if (header.cpuStride === cpuStride) return;
+    const apart = counted(header.cpuStride, 'byte');
+    throw this.#bad(`the values of the snapshot lie ${apart} apart, those of this map ${cpuStride}`);
   }
 
   #beginBlock(): undefined {

@@ -3,14 +3,15 @@ import type { EntryBatch, EntryShape } from './batch.js';
 import { checksum } from './checksum.js';
 import { headerBytes, type SnapshotTypes } from './snapshot-header.js';
 import {
+  aligned,
   blockEntries,
   blockHeader,
   blockMark,
   endLength,
   endMark,
   headerTail,
+  isPadded,
   payloadOf,
-  valueStrideOf,
 } from './snapshot-layout.js';
 import type { EntryWriter } from './streams.js';
 
@@ -88,9 +89,8 @@ export class SnapshotWriter implements EntryWriter {
 
 /** Snapshots hold entries in the kernel's own layout, so that nothing is moved on the way. */
 export function checkLayout(shape: EntryShape): void {
-  const { cpus, valueStride, value } = shape;
-  const expected = valueStrideOf({ cpus, valueSize: value.size });
-  const cpuStride = cpus === 1 ? shape.cpuStride : expected / cpus;
-  if (valueStride === expected && shape.cpuStride === cpuStride) return;
+  const { cpus, cpuStride, valueStride, value } = shape;
+  const expected = isPadded(shape) ? aligned(value.size) : value.size;
+  if (cpuStride === expected && valueStride === cpuStride * cpus) return;
   throw new TypeError(`values of ${value.size} bytes for ${cpus} CPUs are not laid out ${valueStride} apart`);
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { load } from '../../../src/ebpf/load.js';
 import { type MapChange, MapChanges } from '../../../src/ebpf/map-changes.js';
 import { possibleCpus } from '../../../src/ebpf/possible-cpus.js';
@@ -97,6 +97,19 @@ describeAsRoot('changes of a map', () => {
       }
     }
     expect(changes.size).toBeGreaterThanOrEqual(20);
+  });
+
+  it('of a prefix map are found without asking for each prefix, which would list the map each time', async () => {
+    using object = maps();
+    const prefixes = object.map('prefixes_v4');
+    for (const second of [1, 2, 3]) prefixes.set(`10.${second}.0.0/16`, { action: 'PASS', note: 0 });
+    const asked = vi.spyOn(prefixes, 'getBytes');
+    const changes = new MapChanges(prefixes);
+    await look(changes);
+    for (const second of [1, 3]) prefixes.delete(`10.${second}.0.0/16`);
+    const found = (await look(changes)).map(({ kind, key }) => `${kind} ${key}`);
+    expect(found.sort()).toEqual(['removed 10.1.0.0/16', 'removed 10.3.0.0/16']);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('follow a map that a program writes', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.js';
+import { commands } from '../../../src/cli/table/index.js';
 import { netkitVersion } from '../../../src/cli/version.js';
 import { FakeIo } from './fake-io.js';
 
@@ -78,6 +79,21 @@ describe('netkit', () => {
     [['laod', 'x.o'], "unknown command 'laod'", "did you mean 'load'?"],
     [['map', 'lits'], "unknown command 'map lits'", "did you mean 'list'?"],
     [['help', 'maps'], "unknown command 'maps'", "did you mean 'map'?"],
+    [
+      ['map', 'event_pipe'],
+      "unknown command 'map event_pipe'",
+      'netkit map watch prints records as they come',
+    ],
+    [
+      ['map', 'enqueue'],
+      "unknown command 'map enqueue'",
+      'netkit map push puts a value into queues and stacks alike',
+    ],
+    [
+      ['map', 'frobnicate'],
+      "unknown command 'map frobnicate'",
+      `there is: ${commands.flatMap(({ name }) => (name.startsWith('map ') ? name.slice(4) : [])).join(', ')}`,
+    ],
     [['--jsno', 'list'], "unknown option '--jsno'", "did you mean '--json'?"],
     [['--set', 'a=1', 'load', 'x.o'], "unknown option '--set'", 'options of a command come after its name'],
     [['version', '--jsonstrings'], "unknown option '--jsonstrings'", "did you mean '--json-strings'?"],

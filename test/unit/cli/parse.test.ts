@@ -98,4 +98,28 @@ describe('parse', () => {
     expect(refusal('map get', 'fw/m', '-x').hint).toBe("after '--' a word with a dash is an argument");
     expect(refusal('attach', 'a', 'b', '--mode', 'nativ').hint).toBe("did you mean 'native'?");
   });
+
+  it('suggests of many words the one that was begun, and does not list them all', () => {
+    const error = refusal('map create', '/p', '--type', 'lpm');
+    expect(error.message).toMatch(/^--type: 'lpm' is none of the \d\d words for it$/);
+    expect(error.hint).toBe("did you mean 'lpm_trie'?");
+  });
+
+  it.each([
+    ['map dump', 'id 12', 'id:12'],
+    ['map dump', 'pinned /sys/fs/bpf/m', '/sys/fs/bpf/m'],
+    ['map pop', 'name jobs', 'name:jobs'],
+    ['prog show', 'id 12', 'id:12'],
+    ['map get', 'id 12 key hex 0a 00 00 01', 'id:12 hex:0a000001'],
+    ['map update', 'id 12 key hex 8 0 value 255 0x1 noexist', 'id:12 hex:0800 hex:ff01 noexist'],
+    ['map update', 'fw/m key hex 08 00 value hex 01 00', 'fw/m hex:0800 hex:0100'],
+    ['map push', 'pinned /p value 7 0 0 0', '/p hex:07000000'],
+  ] as const)('says how netkit writes bpftool %s %s', (name, rest, own) => {
+    expect(refusal(name, ...rest.split(' ')).hint).toBe(`netkit ${name} ${own}`);
+  });
+
+  it('says nothing of bpftool where only too much was given', () => {
+    expect(refusal('map get', 'fw/m', 'a', 'b').hint).toBe('netkit map get --help explains the command');
+    expect(refusal('inspect', 'id', '12').hint).toBe('netkit inspect --help explains the command');
+  });
 });

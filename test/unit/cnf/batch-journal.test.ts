@@ -70,6 +70,13 @@ describe('the journal of an atomic batch', () => {
     expect(history()).toMatchObject({ steps: [step], finish: [aside] });
   });
 
+  it('forgets the plans of a function that was unloaded since', () => {
+    const other: BatchRecord = { kind: 'plan', plan: { ...plan, function: 'other' } };
+    const settled: BatchRecord = { kind: 'settled', function: 'fw' };
+    written(step, other, entries, step, settled, { kind: 'undone', left: 1 });
+    expect(history().steps).toEqual([other]);
+  });
+
   it('goes on behind the last whole line', () => {
     written(step, entries);
     appendFileSync(path, '{"kind":"entries","ent');

@@ -41,7 +41,7 @@ describe('writeFileSynced', () => {
     const path = join(directory, 'state.json');
     writeFileSync(path, 'old and longer');
     chmodSync(path, 0o600);
-    writeFileSynced(path, new Uint8Array([110, 101, 119]), 0o644);
+    writeFileSynced(path, new Uint8Array([110, 101, 119]), { mode: 0o644 });
     expect(readFileSync(path, 'utf8')).toBe('new');
     expect(statSync(path).mode & 0o777).toBe(0o644);
     expect(readdirSync(directory)).toEqual(['state.json']);

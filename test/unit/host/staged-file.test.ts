@@ -3,8 +3,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StagedFile } from '../../../src/host/staged-file.js';
+
+const disk = vi.hoisted(() => ({ failures: 0 }));
+
+// As Linux has it: a page that cannot be written is told to one sync, and the next one succeeds.
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>();
+  const fdatasync = (fd: number, done: (error: Error | null) => void): void => {
+    if (disk.failures === 0) fs.fdatasync(fd, done);
+    else setTimeout(() => done(disk.failures-- > 0 ? new Error('EIO: i/o error, fdatasync') : null), 20);
+  };
+  return { ...fs, fdatasync };
+});
 
 let directory: string;
 
@@ -18,15 +30,15 @@ afterEach(() => {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('StagedFile', () => {
-  it('takes its place as a whole, with the mode asked for', () => {
+  it('takes its place as a whole, with the mode asked for', async () => {
     const path = join(directory, 'entries.csv');
     writeFileSync(path, 'old');
     {
-      using file = new StagedFile(path, 0o640);
+      using file = new StagedFile(path, { mode: 0o640 });
       file.write(Buffer.from('new '));
       file.write(Buffer.from('text'));
       expect(readFileSync(path, 'utf8')).toBe('old');
-      file.commit();
+      await file.commit();
       expect(readFileSync(path, 'utf8')).toBe('new text');
     }
     expect(readFileSync(path, 'utf8')).toBe('new text');
@@ -39,7 +51,7 @@ describe('StagedFile', () => {
     writeFileSync(path, 'old');
     const before = descriptors();
     {
-      using file = new StagedFile(path, 0o644);
+      using file = new StagedFile(path, { mode: 0o644 });
       file.write(Buffer.from('new'));
     }
     expect(readFileSync(path, 'utf8')).toBe('old');
@@ -52,9 +64,9 @@ describe('StagedFile', () => {
     const before = descriptors();
     const piece = Buffer.alloc(1 << 20, 'x');
     {
-      using file = new StagedFile(path, 0o644);
+      using file = new StagedFile(path, { mode: 0o644 });
       for (let written = 0; written < 20; written++) file.write(piece);
-      file.commit();
+      await file.commit();
     }
     expect(statSync(path).size).toBe(20 << 20);
     const deadline = performance.now() + 5000;
@@ -62,17 +74,40 @@ describe('StagedFile', () => {
     expect(descriptors()).toBe(before);
   });
 
-  it('removes what a killed writer left', () => {
+  it('is not put in place when the disk could not take a part of it', async () => {
+    const path = join(directory, 'entries.csv');
+    writeFileSync(path, 'old');
+    const before = descriptors();
+    const message = `cannot write '${path}': EIO: i/o error, fdatasync`;
+    {
+      using file = new StagedFile(path, { mode: 0o644 });
+      disk.failures = 1;
+      file.write(Buffer.alloc(9 << 20, 'x'));
+      await expect(file.commit()).rejects.toThrow(message);
+    }
+    {
+      using file = new StagedFile(path, { mode: 0o644 });
+      disk.failures = 1;
+      file.write(Buffer.alloc(9 << 20, 'x'));
+      while (disk.failures > 0) await sleep(5);
+      expect(() => file.write(Buffer.from('more'))).toThrow(message);
+    }
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(directory)).toEqual(['entries.csv']);
+    expect(descriptors()).toBe(before);
+  });
+
+  it('removes what a killed writer left', async () => {
     const path = join(directory, 'entries.csv');
     const dead = spawnSync('true').pid;
     writeFileSync(join(directory, `.entries.csv.${dead}-0123abcd.tmp`), 'half');
-    using file = new StagedFile(path, 0o644);
-    file.commit();
+    using file = new StagedFile(path, { mode: 0o644 });
+    await file.commit();
     expect(readdirSync(directory)).toEqual(['entries.csv']);
   });
 
   it('says where it cannot write', () => {
-    expect(() => new StagedFile(join(directory, 'none/entries.csv'), 0o644)).toThrow(
+    expect(() => new StagedFile(join(directory, 'none/entries.csv'), { mode: 0o644 })).toThrow(
       /cannot write '.*none\/entries\.csv'/,
     );
     expect(readdirSync(directory)).toEqual([]);

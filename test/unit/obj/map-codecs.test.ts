@@ -42,6 +42,20 @@ describe('the codec of a key or value', () => {
     expect(mapCodec('value', untyped).size).toBe(8);
   });
 
+  it.each([
+    ['key', 4, '--key-type u32'],
+    ['value', 8, '--value-type u64'],
+    ['value', 24, "--value-type 'struct …' --types OBJ"],
+  ] as const)('without a type tells which option gives a %s of %i bytes one', (part, size, option) => {
+    const codec = mapCodec(part, { type: 'queue', keySize: size, valueSize: size });
+    expect(() => codec.parse('7')).toThrow(
+      expect.objectContaining({
+        message: `${part}: '7' is not hex:… (${size} bytes)`,
+        hint: `no type of the ${part}s is known: give one, such as ${option}, or the bytes as hex:…`,
+      }),
+    );
+  });
+
   it('is a number for the index of an array, also without a type', () => {
     for (const type of ['array', 'percpu_array', 'prog_array', 'array_of_maps'])
       expect(mapCodec('key', { ...untyped, type }).parse('7'), type).toBe(7);

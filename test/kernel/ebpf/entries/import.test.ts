@@ -35,7 +35,7 @@ describeAsRoot('importing entries', () => {
     using map = create({ type: 'hash', maxEntries: 20_000, name: 'small' });
     const error = await rejection(importEntries(map, sourceOf(map, numbered(30_000))));
     expect(error.message).toBe(
-      'entries.test: line 20001: small is full: it holds 20000 entries: 20000 entries were written, 10000 not',
+      'entries.test: line 20001: small is full: it holds 20000 entries (20000 entries were written, 10000 were not)',
     );
     expect(error).toMatchObject({
       code: 'conflict',
@@ -49,7 +49,7 @@ describeAsRoot('importing entries', () => {
     const entries: Entries = [...numbered(15_000), [3, 9n], ...numbered(10, 16_000)];
     const error = await rejection(importEntries(map, sourceOf(map, entries)));
     expect(error.message).toContain(
-      'entries.test: line 15001: the key 3 stands in line 4 already: 15000 entries were written',
+      'entries.test: line 15001: the key 3 stands in line 4 already (15000 entries were written',
     );
     expect(error).toMatchObject({ code: 'bad-value', details: { line: 15_001, first: 4, written: 15_000 } });
     expect(held(map)).toEqual(numbered(15_000));
@@ -60,7 +60,7 @@ describeAsRoot('importing entries', () => {
     const wrong = new NetkitError('bad-value', 'entries.test: line 11, column 3: no');
     const error = await rejection(importEntries(map, failing(sourceOf(map, numbered(10)), wrong)));
     expect(error.message).toBe(
-      'entries.test: line 11, column 3: no: 10 entries were written, the rest was not',
+      'entries.test: line 11, column 3: no (10 entries were written, the rest was not)',
     );
     expect(held(map)).toEqual(numbered(10));
   });
@@ -83,7 +83,7 @@ describeAsRoot('importing entries', () => {
     );
     expect(error).toMatchObject({ code: 'interrupted', details: { written: expect.any(Number) } });
     const written = held(map).length;
-    expect(error.message).toBe(`interrupted: ${written} entries were written`);
+    expect(error.message).toBe(`interrupted (${written} entries were written)`);
     expect(written).toBeGreaterThan(0);
     expect(written).toBeLessThan(100_000);
   });
@@ -108,7 +108,7 @@ describeAsRoot('importing entries', () => {
       const was = held(map);
       const wrong = new NetkitError('bad-value', 'entries.test: line 99, column 1: no');
       const error = await rejection(importEntries(map, failing(sourceOf(map, entries), wrong), atomic));
-      expect(error.message).toBe('entries.test: line 99, column 1: no: the map is as it was');
+      expect(error.message).toBe('entries.test: line 99, column 1: no (the map is as it was)');
       expect(error).toMatchObject({ details: { written: 0 } });
       expect(held(map)).toEqual(was);
       await importEntries(map, sourceOf(map, entries), atomic);
@@ -170,7 +170,7 @@ describeAsRoot('importing entries', () => {
       for (const [key, value] of numbered(5000, 100, 1)) map.set(key, value);
       const was = held(map);
       const error = await rejection(importEntries(map, sourceOf(map, numbered(40_000)), atomic));
-      expect(error.message).toMatch(/line 20001: .* is full: .*: the map is as it was$/);
+      expect(error.message).toMatch(/line 20001: .* is full: .* \(the map is as it was\)$/);
       expect(held(map)).toEqual(was);
       using large = create({ type: 'hash', maxEntries: 100_000 });
       large.set(7, 77);
@@ -182,7 +182,7 @@ describeAsRoot('importing entries', () => {
           onWritten: () => interrupt.abort(),
         }),
       );
-      expect(stopped.message).toBe('interrupted: the map is as it was');
+      expect(stopped.message).toBe('interrupted (the map is as it was)');
       expect(held(large)).toEqual([[7, 77n]]);
     });
 

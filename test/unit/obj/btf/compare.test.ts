@@ -98,6 +98,33 @@ describe('comparing types', () => {
     expect(listed(compared(struct(12, ['a', u64, 0]), struct(16, ['a', u64, 0])))).toEqual(['grown 8']);
   });
 
+  test('an array that is an address is another one when it is longer, and so is one in a union', () => {
+    const named = (name: string, length: number): Build => struct(length, [name, array(u8, length), 0]);
+    expect(listed(compared(named('addr', 4), named('addr', 16)))).toEqual([
+      'different 0',
+      'addr: 0+4 __u8[4] -> 0+16 __u8[16]',
+    ]);
+    expect(compared(named('name', 4), named('name', 16)).verdict).toBe('grown');
+    const inner = (length: number): Build => struct(length, ['peer_ip', named('bytes', length), 0]);
+    expect(compared(inner(4), inner(16)).verdict).toBe('different');
+    const typedef =
+      (name: string, length: number): Build =>
+      (b, c) =>
+        b.typedef(name, b.array(c.u8, length));
+    expect(compared(typedef('ipv4_addr', 4), typedef('ipv6_addr', 16)).verdict).toBe('different');
+    expect(compared(typedef('tag', 4), typedef('tag', 16)).verdict).toBe('grown');
+    const words = (length: number): Build => struct(4 * length, ['ip6', array(u32, length), 0]);
+    expect(compared(words(1), words(4)).verdict).toBe('different');
+    const either =
+      (length: number): Build =>
+      (b, c) =>
+        b.union('u', length, [
+          { name: 'word', type: c.u32, offset: 0 },
+          { name: 'raw', type: b.array(c.u8, length), offset: 0 },
+        ]);
+    expect(compared(either(4), either(16)).verdict).toBe('different');
+  });
+
   test('anything put in between is different', () => {
     const old = struct(16, ['a', u8, 0], ['b', u64, 8]);
     expect(listed(compared(old, struct(16, ['a', u8, 0], ['pad', u32, 4], ['b', u64, 8])))).toEqual([

@@ -279,6 +279,11 @@ describe('CSV that does not fit is refused with line, column and the name of the
       'key,val\n',
       "1, column 5: a column 'val', which these entries do not have | expected key,value",
     ],
+    [
+      'a column that is another one but for a letter',
+      'key,values\n',
+      "1, column 5: a column 'values', which these entries do not have | did you mean 'value'? expected key,value",
+    ],
     ['a column that is missing', 'key\n1', "1, column 1: the column 'value' is missing | expected key,value"],
     [
       'a column that is there twice',
@@ -324,6 +329,12 @@ describe('CSV that does not fit is refused with line, column and the name of the
       expect(problemIn('csv', counts, text)).toBe(`f: line ${problem}`);
     });
   }
+
+  test('a column by its last word alone, which is told in full', () => {
+    expect(problemIn('csv', flows, 'key.saddr,packets\n')).toBe(
+      `f: line 1, column 11: a column 'packets', which these entries do not have | did you mean 'value.packets'? ${expected}`,
+    );
+  });
 
   test('columns of structs', () => {
     expect(problemIn('csv', flows, 'value,key.saddr\n')).toBe(

@@ -66,6 +66,14 @@ describe('the header of a snapshot', () => {
     expect(snapshot.length).toBeLessThan(1500);
   });
 
+  test('tells of which boot its references are, where it is said', () => {
+    expect(snapshotHeader(file).bootId).toBeUndefined();
+    const bootId = '12345678-1234-1234-1234-123456789abc';
+    const snapshot = fileOf('snapshot', counts, [batch], { snapshot: { ...types, bootId } });
+    expect(snapshotHeader(snapshot)).toMatchObject({ bootId, mapType: 'hash', name: 'counts' });
+    expect(entriesOf('snapshot', counts, snapshot)).toHaveLength(2);
+  });
+
   test('is there without types too', () => {
     const bare = snapshotHeader(fileOf('snapshot', counts, []));
     expect(bare).toMatchObject({ mapType: '', name: '', key: undefined, value: undefined, cpus: 1 });
@@ -110,6 +118,24 @@ describe('a snapshot', () => {
     );
     expect(problemIn('snapshot', shapeOf('u32', 'u32', 2), snapshot)).toBe(
       'f: the entries of the snapshot have values for 3 CPUs, those of this map for 2',
+    );
+  });
+
+  test('of a per-CPU map on a machine with one CPU keeps its values eight bytes apart', () => {
+    const plain = shapeOf('u32', 'u32');
+    const one = { ...plain, cpuStride: 8, valueStride: 8 };
+    const entries = batchOf(one, [
+      [1, 2],
+      [3, 4],
+    ]);
+    for (const format of ['snapshot', 'json', 'ndjson', 'csv'] as const) {
+      const read = entriesOf(format, one, fileOf(format, one, [entries]));
+      expect(read.map(({ value }) => value)).toEqual(['0200000000000000', '0400000000000000']);
+    }
+    const snapshot = fileOf('snapshot', one, [entries]);
+    expect(snapshotShape(snapshotHeader(snapshot))).toMatchObject({ cpus: 1, cpuStride: 8, valueStride: 8 });
+    expect(problemIn('snapshot', plain, snapshot)).toBe(
+      'f: the values of the snapshot lie 8 bytes apart, those of this map 4',
     );
   });
 
