@@ -235,7 +235,7 @@ describeWith({ tools: ['clang', 'llvm-strip'] }, 'compile', () => {
     source('a.bpf.c', 'return XDP_PASS;');
     await expect(build({ sources: ['a.bpf.c'], output: 'no/where/a.o' })).rejects.toMatchObject({
       code: 'not-found',
-      message: "cannot write 'no/where/a.o': there is no such file or directory",
+      message: "cannot write 'no/where/a.o': there is no directory 'no'",
     });
     await expect(build({ sources: ['.'] })).rejects.toMatchObject({ code: 'usage' });
   });
