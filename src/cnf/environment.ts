@@ -129,6 +129,7 @@ export function lockOptions(options: EnvironmentOptions): LockOptions {
 /** Takes back or finishes what killed commands left, and forgets what the last boot did. Call it under the lock. */
 export function clearLeftovers(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
   const recovery = recoverJournal(options, store);
+  store.removeUnfinished();
   if (recovery !== undefined)
     options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
   for (const name of store.names()) {

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, NetkitError } from '../base/errors.js';
-import { writeFileSynced } from '../host/atomic-file.js';
+import { removeStaleTemporaries, writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Plan } from './action.js';
 import { isFunctionName } from './names.js';
@@ -152,6 +152,11 @@ export class StateStore {
       join(this.directory, journalFile),
       JSON.stringify({ formatVersion: stateFormat, ...plan }),
     );
+  }
+
+  /** Removes the files that commands were writing when they were killed. */
+  removeUnfinished(): void {
+    removeStaleTemporaries(this.directory);
   }
 
   removeJournal(): void {

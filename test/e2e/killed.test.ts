@@ -211,6 +211,16 @@ describeAsRoot(
       expect(ground.bpffs.pins()).toEqual([]);
     });
 
+    it('while it wrote its journal, leaves a file that recover removes', () => {
+      using ground = makeGround();
+      ground.does('load', fixture('pass'), '--name', 'f');
+      ground.does('unload', 'f');
+      // No process has that id.
+      writeFileSync(join(ground.bpffs.stateDir, '.change.journal.4194304-0123abcd.tmp'), '{');
+      ground.does('recover');
+      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+    });
+
     it('says with recover --dry-run what would become of it, and changes nothing', () => {
       using ground = makeGround();
       const load = ['load', fixture('pass'), '--name', 'f'];
