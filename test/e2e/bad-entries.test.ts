@@ -2,13 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { fixture, type Ground, makeGround } from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
-
-const usage = { status: 2, code: 'usage' } as const;
-const badValue = { status: 2, code: 'bad-value' } as const;
-const notFound = { status: 3, code: 'not-found' } as const;
-const conflict = { status: 5, code: 'conflict' } as const;
-const unsupported = { status: 6, code: 'unsupported' } as const;
+import { badValue, conflict, expectRefused, notFound, type Refusal, unsupported, usage } from './refusal.js';
 
 describeAsRoot('an entry or a reference that is wrong is refused, and the map stays as it was:', () => {
   const owned = new Scope();

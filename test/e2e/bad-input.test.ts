@@ -8,13 +8,9 @@ import { readElf } from '../../src/obj/elf.js';
 import { uniqueName } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { fixture, type Ground, makeGround, Objects } from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
+import { badValue, conflict, expectRefused, notFound, type Refusal, usage } from './refusal.js';
 
 const badObject = { status: 1, code: 'bad-object' } as const;
-const usage = { status: 2, code: 'usage' } as const;
-const badValue = { status: 2, code: 'bad-value' } as const;
-const notFound = { status: 3, code: 'not-found' } as const;
-const conflict = { status: 5, code: 'conflict' } as const;
 
 describeAsRoot('bad input is refused in one line, and everything stays as it was:', () => {
   const owned = new Scope();

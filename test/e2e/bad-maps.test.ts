@@ -1,38 +1,14 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
-import { listPins } from '../support/bpffs.js';
+import { describe, it } from 'vitest';
 import { describeAsRoot } from '../support/requirements.js';
-import { fixture, type Ground, makeGround } from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
-
-const usage = { status: 2, code: 'usage' } as const;
-const badValue = { status: 2, code: 'bad-value' } as const;
-const notFound = { status: 3, code: 'not-found' } as const;
-const conflict = { status: 5, code: 'conflict' } as const;
+import { fixture } from './ground.js';
+import { creationGround, typed } from './map-ground.js';
+import { badValue, conflict, notFound, usage } from './refusal.js';
 
 describeAsRoot('a map that cannot be made: map create', () => {
-  const owned = new Scope();
-  let ground: Ground;
-  let root: string;
-
-  beforeAll(() => {
-    ground = owned.use(makeGround());
-    root = ground.bpffs.root.path;
-  });
-  afterAll(() => owned[Symbol.dispose]());
-  afterEach(() => {
-    for (const name of new Set(listPins(root).map((path) => path.split('/')[0] ?? '')))
-      rmSync(join(root, name), { recursive: true });
-    expect(readdirSync(root).filter((name) => !name.endsWith('.debug'))).toEqual([]);
-  });
-
-  const refused = (args: readonly string[], refusal: Refusal) => expectRefused(ground, args, refusal);
-  const pinOf = (name: string): string => join(root, name);
-  const create = (name: string, ...more: string[]) => ground.does('map', 'create', pinOf(name), ...more);
-  const typed = (type: string, key: string, value: string) =>
-    ['--type', type, '--key-type', key, '--value-type', value, '--max-entries', '8'] as const;
+  const on = creationGround();
+  const { create, pinOf, refused } = on;
 
   describe('refuses', () => {
     const hash = typed('hash', 'u32', 'u32');
@@ -49,11 +25,11 @@ describeAsRoot('a map that cannot be made: map create', () => {
       await refused(['map', 'create', 'hosts', ...hash], {
         ...usage,
         says: /not an absolute path/,
-        hints: new RegExp(`${ground.bpffs.root.path}/hosts`),
+        hints: new RegExp(`${on.ground.bpffs.root.path}/hosts`),
       });
       await refused(['map', 'create', '/tmp/hosts', ...hash], { ...usage, says: /not in a bpf file system/ });
-      writeFileSync(join(ground.bpffs.folder, 'file'), '');
-      await refused(['map', 'create', join(ground.bpffs.folder, 'file/x'), ...hash], {
+      writeFileSync(join(on.ground.bpffs.folder, 'file'), '');
+      await refused(['map', 'create', join(on.ground.bpffs.folder, 'file/x'), ...hash], {
         ...usage,
         says: /not a folder/,
       });
@@ -65,12 +41,12 @@ describeAsRoot('a map that cannot be made: map create', () => {
 
     it("a path in the folders of netkit's functions, however it is spelt", async () => {
       for (const name of ['netkit/x', 'netkit', 'a/../netkit/fw/maps/x']) {
-        await refused(['map', 'create', `${root}/${name}`, ...hash], {
+        await refused(['map', 'create', `${on.ground.bpffs.root.path}/${name}`, ...hash], {
           ...usage,
           says: /keeps for its functions/,
         });
       }
-      await refused(['map', 'create', `${root}//netkit/x`, ...hash], {
+      await refused(['map', 'create', `${on.ground.bpffs.root.path}//netkit/x`, ...hash], {
         ...usage,
         says: /keeps for its functions/,
       });

@@ -8,10 +8,8 @@ import { packageRoot } from '../../src/host/package-root.js';
 import { listPins } from '../support/bpffs.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { fixture, type Ground, makeGround } from './ground.js';
-import { expectRefused, type Refusal, type Runner, through } from './refusal.js';
+import { expectRefused, notPermitted, type Refusal, type Runner, through, usage } from './refusal.js';
 
-const usage = { status: 2, code: 'usage' } as const;
-const notPermitted = { status: 4, code: 'not-permitted' } as const;
 const failed = { status: 1, code: 'failed' } as const;
 
 const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];

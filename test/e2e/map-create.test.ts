@@ -1,52 +1,23 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { listPins } from '../support/bpffs.js';
 import { describeAsRoot } from '../support/requirements.js';
-import {
-  bpftool,
-  bpftoolDump,
-  documentOf,
-  fixture,
-  type Ground,
-  littleEndian,
-  makeGround,
-} from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
-
-const notFound = { status: 3, code: 'not-found' } as const;
+import { bpftool, bpftoolDump, documentOf, fixture, littleEndian } from './ground.js';
+import { creationGround, typed } from './map-ground.js';
+import { notFound } from './refusal.js';
 
 describeAsRoot('map create', () => {
-  const owned = new Scope();
-  let ground: Ground;
-  let root: string;
-
-  beforeAll(() => {
-    ground = owned.use(makeGround());
-    root = ground.bpffs.root.path;
-  });
-  afterAll(() => owned[Symbol.dispose]());
-  afterEach(() => {
-    for (const name of new Set(listPins(root).map((path) => path.split('/')[0] ?? '')))
-      rmSync(join(root, name), { recursive: true });
-    expect(readdirSync(root).filter((name) => !name.endsWith('.debug'))).toEqual([]);
-  });
-
-  const refused = (args: readonly string[], refusal: Refusal) => expectRefused(ground, args, refusal);
-  const pinOf = (name: string): string => join(root, name);
-  const create = (name: string, ...more: string[]) => ground.does('map', 'create', pinOf(name), ...more);
+  const on = creationGround();
+  const { create, pinOf, refused } = on;
   const show = (name: string) =>
-    documentOf(documents['map show'], ground.does('map', 'show', pinOf(name), '--json'));
-  const typed = (type: string, key: string, value: string) =>
-    ['--type', type, '--key-type', key, '--value-type', value, '--max-entries', '8'] as const;
+    documentOf(documents['map show'], on.ground.does('map', 'show', pinOf(name), '--json'));
 
   describe('of words', () => {
     it('makes a map whose entries later commands and bpftool read without being told the types', () => {
       create('hosts', ...typed('hash', 'ipv4', 'u64'));
-      ground.does('map', 'update', pinOf('hosts'), '10.0.0.1', '5');
-      expect(ground.entry(pinOf('hosts'), '10.0.0.1')).toBe(5);
+      on.ground.does('map', 'update', pinOf('hosts'), '10.0.0.1', '5');
+      expect(on.ground.entry(pinOf('hosts'), '10.0.0.1')).toBe(5);
       expect(bpftoolDump(pinOf('hosts'))).toEqual([{ key: '0a000001', value: littleEndian(5, 8) }]);
       expect(show('hosts')).toMatchObject({ keyForm: '10.0.0.1', map: { name: 'hosts', type: 'hash' } });
     });
@@ -65,11 +36,11 @@ describeAsRoot('map create', () => {
       ['bytes:3', 'hex:0a0b0c', '0a0b0c'],
     ])('takes %s for keys and values, written as %s and stored as %s', (word, text, hex) => {
       create('map', ...typed('hash', word, word));
-      ground.does('map', 'update', pinOf('map'), '--', text, text);
+      on.ground.does('map', 'update', pinOf('map'), '--', text, text);
       expect(bpftoolDump(pinOf('map'))).toEqual([{ key: hex, value: hex }]);
       const printed = documentOf(
         documents['map get'],
-        ground.does('map', 'get', pinOf('map'), '--json', '--', text),
+        on.ground.does('map', 'get', pinOf('map'), '--json', '--', text),
       );
       expect(String(printed.value)).toBe(text.startsWith('0x') ? '16' : text);
       expect(printed.key).toEqual(printed.value);
@@ -80,8 +51,8 @@ describeAsRoot('map create', () => {
       ['prefix6', '2001:db8::/32', '2001:db8::7'],
     ])('makes a map of prefixes of %s', (word, prefix, address) => {
       create('nets', ...typed('lpm_trie', word, 'u32'));
-      ground.does('map', 'update', pinOf('nets'), prefix, '7');
-      expect(ground.does('map', 'lookup', pinOf('nets'), address).stdout).toBe(`${prefix} 7\n`);
+      on.ground.does('map', 'update', pinOf('nets'), prefix, '7');
+      expect(on.ground.does('map', 'lookup', pinOf('nets'), address).stdout).toBe(`${prefix} 7\n`);
       expect(show('nets').map.flags).toEqual(['no_prealloc']);
     });
   });
@@ -95,8 +66,8 @@ describeAsRoot('map create', () => {
       '--name',
       'my_rules',
     );
-    ground.does('map', 'update', pinOf('rules'), 'saddr=10.0.0.1,dport=53', 'DROP');
-    expect(ground.entry(pinOf('rules'), 'saddr=10.0.0.1,dport=53')).toEqual({ action: 'DROP', note: 0 });
+    on.ground.does('map', 'update', pinOf('rules'), 'saddr=10.0.0.1,dport=53', 'DROP');
+    expect(on.ground.entry(pinOf('rules'), 'saddr=10.0.0.1,dport=53')).toEqual({ action: 'DROP', note: 0 });
     expect(show('rules')).toMatchObject({
       map: { name: 'my_rules', keyType: 'struct flow', valueType: 'struct rule' },
     });
@@ -104,7 +75,7 @@ describeAsRoot('map create', () => {
 
   it('takes sizes alone', () => {
     create('raw', '--type', 'hash', '--key-size', '4', '--value-size', '2', '--max-entries', '1');
-    ground.does('map', 'update', pinOf('raw'), 'hex:00000001', 'hex:0203');
+    on.ground.does('map', 'update', pinOf('raw'), 'hex:00000001', 'hex:0203');
     expect(bpftoolDump(pinOf('raw'))).toEqual([{ key: '00000001', value: '0203' }]);
   });
 
@@ -138,10 +109,10 @@ describeAsRoot('map create', () => {
     ['percpu_cgroup_storage', ['--key-size', '16', '--value-type', 'u64']],
     ['arena', ['--max-entries', '1']],
   ] as const)('makes a %s, or says that this kernel has none', (type, more) => {
-    const result = ground.netkit('map', 'create', pinOf('map'), '--type', type, ...more, '--json');
+    const result = on.ground.netkit('map', 'create', pinOf('map'), '--type', type, ...more, '--json');
     if (result.status === 6) {
       expect(result.stderr).toMatch(type);
-      expect(listPins(root)).toEqual([]);
+      expect(listPins(on.ground.bpffs.root.path)).toEqual([]);
       return;
     }
     expect(`${result.status} ${result.stderr}`).toBe('0 ');
@@ -155,11 +126,11 @@ describeAsRoot('map create', () => {
       create('inner', ...typed('hash', 'u32', 'u64'));
       create('other', ...typed('hash', 'u32', 'u32'));
       create('outer', '--type', 'array_of_maps', '--max-entries', '2', '--inner', pinOf('inner'));
-      ground.does('map', 'update', pinOf('outer'), '1', pinOf('inner'));
-      expect(ground.entry(pinOf('outer'), '1')).toBe(`id:${show('inner').map.id}`);
-      const wrong = ground.netkit('map', 'update', pinOf('outer'), '0', pinOf('other'));
+      on.ground.does('map', 'update', pinOf('outer'), '1', pinOf('inner'));
+      expect(on.ground.entry(pinOf('outer'), '1')).toBe(`id:${show('inner').map.id}`);
+      const wrong = on.ground.netkit('map', 'update', pinOf('outer'), '0', pinOf('other'));
       expect([2, 6]).toContain(wrong.status);
-      expect(ground.netkit('map', 'get', pinOf('outer'), '0').status).toBe(3);
+      expect(on.ground.netkit('map', 'get', pinOf('outer'), '0').status).toBe(3);
     });
 
     it('refuses an inner map that is not there', async () => {
@@ -182,21 +153,21 @@ describeAsRoot('map create', () => {
 
   it('gives a function a map of its own in place of the declared one', () => {
     create('shared', '--type', 'array', '--value-type', 'u64', '--max-entries', '8');
-    ground.does('load', fixture('maps'), '--name', 'maps', '--reuse', `counts=${pinOf('shared')}`);
-    ground.does('map', 'update', 'maps/counts', '3', '33');
-    expect(ground.entry(pinOf('shared'), '3')).toBe(33);
-    ground.does('unload', 'maps');
-    expect(ground.entry(pinOf('shared'), '3')).toBe(33);
+    on.ground.does('load', fixture('maps'), '--name', 'maps', '--reuse', `counts=${pinOf('shared')}`);
+    on.ground.does('map', 'update', 'maps/counts', '3', '33');
+    expect(on.ground.entry(pinOf('shared'), '3')).toBe(33);
+    on.ground.does('unload', 'maps');
+    expect(on.ground.entry(pinOf('shared'), '3')).toBe(33);
   });
 
   it('makes the folders above the pin, and leaves none behind when it fails', async () => {
     create('a/b/hosts', ...typed('hash', 'u32', 'u32'));
-    expect(listPins(root)).toEqual(['a/b/hosts']);
+    expect(listPins(on.ground.bpffs.root.path)).toEqual(['a/b/hosts']);
     rmSync(pinOf('a/b/hosts'));
     rmdirSync(pinOf('a/b'));
     rmdirSync(pinOf('a'));
     // A name that bpffs refuses at the very end.
-    const result = ground.netkit(
+    const result = on.ground.netkit(
       'map',
       'create',
       pinOf(`a/b/${'x'.repeat(256)}`),

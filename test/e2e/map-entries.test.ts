@@ -1,45 +1,21 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { describe, expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
-
-const usage = { status: 2, code: 'usage' } as const;
-const badValue = { status: 2, code: 'bad-value' } as const;
-const notFound = { status: 3, code: 'not-found' } as const;
-const notPermitted = { status: 4, code: 'not-permitted' } as const;
-const conflict = { status: 5, code: 'conflict' } as const;
-const unsupported = { status: 6, code: 'unsupported' } as const;
+import { documentOf } from './ground.js';
+import { entriesGround } from './map-ground.js';
+import { badValue, conflict, notFound, notPermitted, unsupported, usage } from './refusal.js';
 
 describeAsRoot('entries', () => {
-  const owned = new Scope();
-  let ground: Ground;
-  let object: string;
-
-  beforeAll(async () => {
-    const objects = owned.use(new Objects());
-    object = await objects.compile('test/fixtures/services.bpf.c');
-    ground = owned.use(makeGround());
-  });
-  afterAll(() => owned[Symbol.dispose]());
-  beforeEach(() => {
-    if (existsSync(join(ground.bpffs.root.path, 'netkit'))) ground.does('unload', '--all', '--yes');
-    ground.does('load', object, '--name', 't');
-    ground.does('load', fixture('maps'), '--name', 'maps');
-  });
-
-  const refused = (args: readonly string[], refusal: Refusal) => expectRefused(ground, args, refusal);
-  const pinOf = (map: string) => join(ground.bpffs.root.path, `netkit/t/maps/${map}`);
-  const says = (...args: string[]) => ground.does(...args).stdout.trimEnd();
+  const on = entriesGround();
+  const { pinOf, refused, says } = on;
 
   describe('map lookup', () => {
     const lookup = (key: string, ...more: string[]) =>
       documentOf(
         documents['map lookup'],
-        ground.does('map', 'lookup', 'maps/prefixes_v4', key, '--json', ...more),
+        on.ground.does('map', 'lookup', 'maps/prefixes_v4', key, '--json', ...more),
       );
 
     it('finds the longest prefix that contains the key, and says which that was', () => {
@@ -49,7 +25,7 @@ describeAsRoot('entries', () => {
         ['10.1.2.0/24', 24],
         ['11.0.0.0/8', 11],
       ] as const) {
-        ground.does(
+        on.ground.does(
           'map',
           'update',
           'maps/prefixes_v4',
@@ -71,7 +47,7 @@ describeAsRoot('entries', () => {
     });
 
     it('refuses what no prefix contains, and a prefix with host bits', async () => {
-      ground.does('map', 'update', 'maps/prefixes_v4', '10.0.0.0/8', 'DROP');
+      on.ground.does('map', 'update', 'maps/prefixes_v4', '10.0.0.0/8', 'DROP');
       await refused(['map', 'lookup', 'maps/prefixes_v4', '9.255.255.255'], {
         ...notFound,
         says: /no prefix in maps\/prefixes_v4 contains 9\.255\.255\.255\/32/,
@@ -85,9 +61,9 @@ describeAsRoot('entries', () => {
     });
 
     it('of another map is the entry of that key', () => {
-      ground.does('map', 'update', 'maps/counts', '3', '33');
+      on.ground.does('map', 'update', 'maps/counts', '3', '33');
       expect(
-        documentOf(documents['map lookup'], ground.does('map', 'lookup', 'maps/counts', '3', '--json')),
+        documentOf(documents['map lookup'], on.ground.does('map', 'lookup', 'maps/counts', '3', '--json')),
       ).toEqual({
         map: expect.anything(),
         key: 3,
@@ -103,7 +79,7 @@ describeAsRoot('entries', () => {
       expect(says('map', 'lookup', 't/seen', '10.0.0.1')).toBe('10.0.0.1 may be in t/seen');
       const document = documentOf(
         documents['map lookup'],
-        ground.does('map', 'lookup', 't/seen', '10.0.0.1', '--json'),
+        on.ground.does('map', 'lookup', 't/seen', '10.0.0.1', '--json'),
       );
       expect(document).toMatchObject({ key: '10.0.0.1', value: null, matched: null, certain: false });
       await refused(['map', 'lookup', 't/seen', '10.0.0.2'], {
@@ -115,29 +91,31 @@ describeAsRoot('entries', () => {
 
   describe('a queue or stack', () => {
     it('gives back what was pushed, first in first out or last', async () => {
-      ground.does('map', 'push', 't/jobs', 'addr=10.0.0.1,port=1');
-      ground.does('map', 'push', 't/jobs', 'addr=10.0.0.2,port=2');
+      on.ground.does('map', 'push', 't/jobs', 'addr=10.0.0.1,port=1');
+      on.ground.does('map', 'push', 't/jobs', 'addr=10.0.0.2,port=2');
       expect(says('map', 'peek', 't/jobs')).toBe('{"addr":"10.0.0.1","port":1,"weight":0}');
       expect(says('map', 'pop', 't/jobs', '--dry-run')).toMatch(/^would take .*10\.0\.0\.1/);
-      expect(documentOf(documents['map pop'], ground.does('map', 'pop', 't/jobs', '--json'))).toMatchObject({
+      expect(
+        documentOf(documents['map pop'], on.ground.does('map', 'pop', 't/jobs', '--json')),
+      ).toMatchObject({
         value: { addr: '10.0.0.1', port: 1 },
         actions: [{ kind: 'pop' }],
       });
       expect(says('map', 'pop', 't/jobs')).toMatch(/10\.0\.0\.2/);
-      ground.does('map', 'push', 't/visitors', '10.0.0.1');
-      ground.does('map', 'push', 't/visitors', '10.0.0.2');
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.1');
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.2');
       expect(says('map', 'pop', 't/visitors')).toBe('10.0.0.2');
       expect(says('map', 'peek', 't/visitors')).toBe('10.0.0.1');
     });
 
     it('that is full refuses, or throws out the oldest when told to', async () => {
-      for (const address of ['10.0.0.1', '10.0.0.2']) ground.does('map', 'push', 't/visitors', address);
+      for (const address of ['10.0.0.1', '10.0.0.2']) on.ground.does('map', 'push', 't/visitors', address);
       await refused(['map', 'push', 't/visitors', '10.0.0.3'], {
         ...conflict,
         says: /full/,
         hints: /--evict/,
       });
-      ground.does('map', 'push', 't/visitors', '10.0.0.3', '--evict');
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.3', '--evict');
       expect(says('map', 'pop', 't/visitors')).toBe('10.0.0.3');
       expect(says('map', 'pop', 't/visitors')).toBe('10.0.0.2');
     });
@@ -147,14 +125,14 @@ describeAsRoot('entries', () => {
       await refused(['map', 'peek', 't/jobs'], { ...notFound, says: /t\/jobs is empty/ });
       const taken = documentOf(
         documents['map pop'],
-        ground.does('map', 'pop', 't/jobs', '--if-exists', '--json'),
+        on.ground.does('map', 'pop', 't/jobs', '--if-exists', '--json'),
       );
       expect(taken).toMatchObject({ value: null, actions: [] });
     });
 
     it('writes nothing on a dry run', () => {
       expect(says('map', 'push', 't/visitors', '10.0.0.1', '--dry-run')).toBe('would push 10.0.0.1');
-      expect(ground.netkit('map', 'peek', 't/visitors').status).toBe(3);
+      expect(on.ground.netkit('map', 'peek', 't/visitors').status).toBe(3);
     });
 
     it('refuses values that do not fit, and commands for keys', async () => {
@@ -182,9 +160,9 @@ describeAsRoot('entries', () => {
 
   describe('map freeze', () => {
     it('makes a map read-only for user space for good, and every later write says so', async () => {
-      ground.does('map', 'update', 't/first', '1', '1');
+      on.ground.does('map', 'update', 't/first', '1', '1');
       expect(says('map', 'freeze', 't/first', '--dry-run')).toMatch(/^would freeze/);
-      ground.does('map', 'update', 't/first', '1', '2');
+      on.ground.does('map', 'update', 't/first', '1', '2');
       expect(says('map', 'freeze', 't/first')).toMatch(/never write it again/);
       for (const words of [
         ['update', 't/first', '1', '3'],
@@ -194,14 +172,14 @@ describeAsRoot('entries', () => {
       ]) {
         await refused(['map', ...words], { ...notPermitted, says: /frozen/ });
       }
-      expect(ground.entry('t/first', '1')).toBe(2);
+      expect(on.ground.entry('t/first', '1')).toBe(2);
       expect(says('map', 'freeze', 't/first')).toMatch(/frozen already/);
       expect(says('map', 'show', 't/first')).toMatch(/^access: +frozen: user space only reads it/m);
     });
 
     it('of a queue forbids push and pop, but not peek', async () => {
-      ground.does('map', 'push', 't/visitors', '10.0.0.1');
-      ground.does('map', 'freeze', 't/visitors');
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.1');
+      on.ground.does('map', 'freeze', 't/visitors');
       await refused(['map', 'push', 't/visitors', '10.0.0.2'], { ...notPermitted, says: /frozen/ });
       await refused(['map', 'pop', 't/visitors'], { ...notPermitted, says: /frozen/ });
       await refused(['map', 'pop', 't/visitors', '--dry-run'], { ...notPermitted, says: /frozen/ });
@@ -211,20 +189,20 @@ describeAsRoot('entries', () => {
 
   describe('map pin', () => {
     it('keeps a map beyond its function, and is done when it is done', () => {
-      const path = join(ground.bpffs.root.path, 'mine/first');
-      ground.does('map', 'update', 't/first', '1', '1');
+      const path = join(on.ground.bpffs.root.path, 'mine/first');
+      on.ground.does('map', 'update', 't/first', '1', '1');
       expect(says('map', 'pin', 't/first', path, '--dry-run')).toMatch(/^would pin/);
-      expect(existsSync(join(ground.bpffs.root.path, 'mine'))).toBe(false);
-      ground.does('map', 'pin', 't/first', path);
+      expect(existsSync(join(on.ground.bpffs.root.path, 'mine'))).toBe(false);
+      on.ground.does('map', 'pin', 't/first', path);
       expect(says('map', 'pin', 't/first', path)).toMatch(/already$/);
-      ground.does('unload', 't');
-      expect(ground.entry(path, '1')).toBe(1);
-      rmSync(join(ground.bpffs.root.path, 'mine'), { recursive: true });
+      on.ground.does('unload', 't');
+      expect(on.ground.entry(path, '1')).toBe(1);
+      rmSync(join(on.ground.bpffs.root.path, 'mine'), { recursive: true });
     });
 
     it('refuses a path that is taken or netkit’s own', async () => {
-      const path = join(ground.bpffs.root.path, 'taken');
-      ground.does('map', 'pin', 't/first', path);
+      const path = join(on.ground.bpffs.root.path, 'taken');
+      on.ground.does('map', 'pin', 't/first', path);
       await refused(['map', 'pin', 't/services', path], { ...conflict, says: /taken already/ });
       rmSync(path);
       await refused(['map', 'pin', 't/services', pinOf('other')], {
@@ -242,19 +220,19 @@ describeAsRoot('entries', () => {
 
   describe('a spin lock in the value', () => {
     it('is taken for reading and writing when asked for', () => {
-      ground.does('map', 'update', 't/guarded', '1', 'generation=1,packets=7', 'lock');
-      ground.does('map', 'update', 't/guarded', '1', 'generation=2,packets=8', 'lock');
-      const read = ground.does('map', 'get', 't/guarded', '1', '--lock', '--json');
+      on.ground.does('map', 'update', 't/guarded', '1', 'generation=1,packets=7', 'lock');
+      on.ground.does('map', 'update', 't/guarded', '1', 'generation=2,packets=8', 'lock');
+      const read = on.ground.does('map', 'get', 't/guarded', '1', '--lock', '--json');
       expect(documentOf(documents['map get'], read).value).toMatchObject({ generation: 2, packets: 8 });
       expect(says('map', 'lookup', 't/guarded', '1', '--lock')).toMatch(/"packets":8/);
     });
 
     it('is missed where there is none', async () => {
-      ground.does('map', 'update', 't/first', '1', '1');
+      on.ground.does('map', 'update', 't/first', '1', '1');
       const { status, code } = unsupported;
       await refused(['map', 'update', 't/first', '1', '2', 'lock'], { status, code, says: /bpf_spin_lock/ });
       await refused(['map', 'get', 't/first', '1', '--lock'], { status, code, says: /bpf_spin_lock/ });
-      expect(ground.entry('t/first', '1')).toBe(1);
+      expect(on.ground.entry('t/first', '1')).toBe(1);
       await refused(['map', 'update', 't/by_service', 'port=1', 't/first', 'lock'], {
         status,
         code,
@@ -269,7 +247,7 @@ describeAsRoot('entries', () => {
       expect(text).toMatch(/^key: +.*u32, 4 bytes: u32$/m);
       expect(text).toMatch(/^commands: +get, lookup, update, dump, export, import, diff, copy, watch$/m);
       expect(text).toMatch(/^not: +delete: its entries are always there/m);
-      const queue = documentOf(documents['map show'], ground.does('map', 'show', 't/jobs', '--json'));
+      const queue = documentOf(documents['map show'], on.ground.does('map', 'show', 't/jobs', '--json'));
       const works = queue.operations.filter((each) => each.works).map(({ name }) => name);
       expect(works).toEqual(['push', 'pop', 'peek', 'import']);
       for (const { works: does, reason } of queue.operations) expect(reason === null).toBe(does);
@@ -295,7 +273,7 @@ describeAsRoot('entries', () => {
         ...notFound,
         says: /no entry 9/,
       });
-      ground.does('map', 'update', 't/first', '9', '1', 'noexist');
+      on.ground.does('map', 'update', 't/first', '9', '1', 'noexist');
       await refused(['map', 'update', 't/first', '9', '1', 'noexist'], {
         ...conflict,
         says: /t\/first has an entry 9 already/,

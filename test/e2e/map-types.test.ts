@@ -1,64 +1,49 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { afterEach, describe, expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { cgroupRoot } from '../../src/host/cgroup.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { bpftoolDump, documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
-import { expectRefused, type Refusal } from './refusal.js';
-
-const usage = { status: 2, code: 'usage' } as const;
-const badValue = { status: 2, code: 'bad-value' } as const;
-const notFound = { status: 3, code: 'not-found' } as const;
-const unsupported = { status: 6, code: 'unsupported' } as const;
+import { bpftoolDump, documentOf } from './ground.js';
+import { entriesGround } from './map-ground.js';
+import { badValue, notFound, unsupported, usage } from './refusal.js';
 
 describeAsRoot('types and names of entries', () => {
-  const owned = new Scope();
-  let ground: Ground;
-  let object: string;
-
-  beforeAll(async () => {
-    const objects = owned.use(new Objects());
-    object = await objects.compile('test/fixtures/services.bpf.c');
-    ground = owned.use(makeGround());
-  });
-  afterAll(() => owned[Symbol.dispose]());
-  beforeEach(() => {
-    if (existsSync(join(ground.bpffs.root.path, 'netkit'))) ground.does('unload', '--all', '--yes');
-    ground.does('load', object, '--name', 't');
-    ground.does('load', fixture('maps'), '--name', 'maps');
-  });
-
-  const refused = (args: readonly string[], refusal: Refusal) => expectRefused(ground, args, refusal);
-  const pinOf = (map: string) => join(ground.bpffs.root.path, `netkit/t/maps/${map}`);
-  const says = (...args: string[]) => ground.does(...args).stdout.trimEnd();
+  const on = entriesGround();
+  const { pinOf, refused, says } = on;
 
   describe('--field', () => {
     it('gives members the byte order that their types do not tell, in keys and values', () => {
       const fields = ['--field', 'key.port=be16', '--field', 'weight=be16'];
-      ground.does('map', 'update', 't/services', 'addr=10.0.0.1,port=443', 'port=8080,weight=5', ...fields);
+      on.ground.does(
+        'map',
+        'update',
+        't/services',
+        'addr=10.0.0.1,port=443',
+        'port=8080,weight=5',
+        ...fields,
+      );
       expect(bpftoolDump(pinOf('services'))).toEqual([
         { key: '0a000001' + '01bb' + '0000', value: '00000000' + '901f' + '0005' },
       ]);
-      const read = ground.does('map', 'get', 't/services', 'addr=10.0.0.1,port=443', '--json', ...fields);
+      const read = on.ground.does('map', 'get', 't/services', 'addr=10.0.0.1,port=443', '--json', ...fields);
       expect(documentOf(documents['map get'], read)).toMatchObject({
         key: { port: 443 },
         value: { port: 8080, weight: 5 },
       });
-      expect(ground.netkit('map', 'get', 't/services', 'addr=10.0.0.1,port=443').status).toBe(3);
-      ground.does('map', 'delete', 't/services', 'addr=10.0.0.1,port=443', '--field', 'port=be16');
+      expect(on.ground.netkit('map', 'get', 't/services', 'addr=10.0.0.1,port=443').status).toBe(3);
+      on.ground.does('map', 'delete', 't/services', 'addr=10.0.0.1,port=443', '--field', 'port=be16');
     });
 
     it('means both parts where both have the member', () => {
-      ground.does('map', 'update', 't/services', 'port=1', 'port=1', '--field', 'port=be16');
+      on.ground.does('map', 'update', 't/services', 'port=1', 'port=1', '--field', 'port=be16');
       expect(bpftoolDump(pinOf('services'))).toEqual([
         { key: '00000000' + '0001' + '0000', value: '00000000' + '0001' + '0000' },
       ]);
     });
 
     it('works on a queue, whose types come from the stored object', () => {
-      ground.does('map', 'push', 't/jobs', 'port=1', '--field', 'port=be16');
+      on.ground.does('map', 'push', 't/jobs', 'port=1', '--field', 'port=be16');
       expect(says('map', 'peek', 't/jobs')).toMatch(/"port":256,/);
       expect(says('map', 'peek', 't/jobs', '--field', 'port=be16')).toMatch(/"port":1,/);
     });
@@ -79,16 +64,16 @@ describeAsRoot('types and names of entries', () => {
   });
 
   describe('entries that belong to something else', () => {
-    const path = () => join(ground.bpffs.root.path, 'other');
-    const create = (...options: string[]) => ground.does('map', 'create', path(), '--type', ...options);
+    const path = () => join(on.ground.bpffs.root.path, 'other');
+    const create = (...options: string[]) => on.ground.does('map', 'create', path(), '--type', ...options);
     afterEach(() => rmSync(path(), { force: true }));
 
     it('of a process are named by its number', async () => {
       create('task_storage', '--value-type', 'u64');
       const key = `pid:${process.pid}`;
-      ground.does('map', 'update', path(), key, '7');
-      expect(ground.entry(path(), key)).toBe(7);
-      ground.does('map', 'delete', path(), key);
+      on.ground.does('map', 'update', path(), key, '7');
+      expect(on.ground.entry(path(), key)).toBe(7);
+      on.ground.does('map', 'delete', path(), key);
       await refused(['map', 'get', path(), key], { ...notFound, says: /no entry pid:/ });
       await refused(['map', 'get', path(), '5'], { ...badValue, says: /'5' is not a process/ });
       await refused(['map', 'get', path(), 'pid:2147483647'], { ...notFound, says: /no process 2147483647/ });
@@ -97,8 +82,8 @@ describeAsRoot('types and names of entries', () => {
 
     it('of a file are named by its path', async () => {
       create('inode_storage', '--value-type', 'u64');
-      ground.does('map', 'update', path(), object, '7');
-      expect(ground.entry(path(), object)).toBe(7);
+      on.ground.does('map', 'update', path(), on.object, '7');
+      expect(on.ground.entry(path(), on.object)).toBe(7);
       await refused(['map', 'get', path(), '/etc'], { ...notFound, says: /no entry \/etc/ });
       await refused(['map', 'get', path(), '/nowhere'], { ...notFound, says: /'\/nowhere'/ });
     });
@@ -106,9 +91,9 @@ describeAsRoot('types and names of entries', () => {
     it('of a cgroup can be put into an array of cgroups, which nobody can read', async () => {
       create('cgroup_array', '--max-entries', '2');
       const folder = cgroupRoot() ?? '';
-      ground.does('map', 'update', path(), '0', folder);
+      on.ground.does('map', 'update', path(), '0', folder);
       expect(says('map', 'delete', path(), '1', '--dry-run')).toBe('would delete 1');
-      ground.does('map', 'delete', path(), '0');
+      on.ground.does('map', 'delete', path(), '0');
       await refused(['map', 'delete', path(), '0'], { ...notFound, says: /no entry 0/ });
       await refused(['map', 'get', path(), '0'], { ...unsupported, says: /does not tell which cgroups/ });
       await refused(['map', 'update', path(), '0', '5'], { ...badValue, says: /'5' is not a cgroup/ });
@@ -125,23 +110,23 @@ describeAsRoot('types and names of entries', () => {
 
   describe('types that the kernel does not keep', () => {
     it('come from the object that netkit stored, however the map is named', () => {
-      ground.does('map', 'push', 't/visitors', '10.0.0.1');
-      const show = documentOf(documents['map show'], ground.does('map', 'show', 't/visitors', '--json'));
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.1');
+      const show = documentOf(documents['map show'], on.ground.does('map', 'show', 't/visitors', '--json'));
       for (const reference of ['t/visitors', `id:${show.map.id}`, pinOf('visitors')]) {
         expect(says('map', 'peek', reference)).toBe('10.0.0.1');
       }
       expect(show).toMatchObject({ keyForm: null, valueForm: '10.0.0.1' });
-      ground.does('map', 'update', 't/by_service', 'port=53', 't/first');
+      on.ground.does('map', 'update', 't/by_service', 'port=53', 't/first');
       expect(says('map', 'get', 't/by_service', 'port=53')).toMatch(/^id:\d+$/);
-      ground.does('map', 'update', 't/devices', '5', '1');
-      expect(ground.entry('t/devices', '5')).toBe(1);
+      on.ground.does('map', 'update', 't/devices', '5', '1');
+      expect(on.ground.entry('t/devices', '5')).toBe(1);
     });
 
     it('are bytes where the map belongs to no function', () => {
-      const path = join(ground.bpffs.root.path, 'kept');
-      ground.does('map', 'push', 't/visitors', '10.0.0.1');
-      ground.does('map', 'pin', 't/visitors', path);
-      ground.does('unload', 't');
+      const path = join(on.ground.bpffs.root.path, 'kept');
+      on.ground.does('map', 'push', 't/visitors', '10.0.0.1');
+      on.ground.does('map', 'pin', 't/visitors', path);
+      on.ground.does('unload', 't');
       expect(says('map', 'peek', path)).toBe('hex:0a000001');
       expect(says('map', 'peek', path, '--value-type', 'ipv4')).toBe('10.0.0.1');
       rmSync(path);

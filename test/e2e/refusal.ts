@@ -23,6 +23,14 @@ export interface Refusal {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** The codes that most refusals have, with their exit status. */
+export const usage = { status: 2, code: 'usage' } as const;
+export const badValue = { status: 2, code: 'bad-value' } as const;
+export const notFound = { status: 3, code: 'not-found' } as const;
+export const notPermitted = { status: 4, code: 'not-permitted' } as const;
+export const conflict = { status: 5, code: 'conflict' } as const;
+export const unsupported = { status: 6, code: 'unsupported' } as const;
+
 /** Runs netkit with these arguments, in whatever surroundings a test needs. */
 export type Runner = (args: readonly string[]) => CliResult;
 

@@ -5,19 +5,17 @@ import type { EntryShape } from './batch.js';
 import { CpuRows } from './csv-cpus.js';
 import { columnsOfFile, type FileColumn, type FileColumns } from './csv-header.js';
 import { type Field, fieldsOf, RowExtent } from './csv-row.js';
-import { beforeError, EntryBuffer, type ReadEntries } from './entry-buffer.js';
-import { Intake, recordLimit } from './intake.js';
-import type { EntryReader, EntryReaderOptions } from './streams.js';
+import { recordLimit } from './intake.js';
+import type { EntryReaderOptions } from './streams.js';
+import { TextReader } from './text-reader.js';
 
 const comma = 0x2c;
 const quote = 0x22;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-export class CsvReader implements EntryReader {
+export class CsvReader extends TextReader {
   readonly #shape: EntryShape;
-  readonly #intake: Intake;
-  readonly #batch: EntryBuffer;
   readonly #extent = new RowExtent();
   /** Undefined until the header is read. */
   #columns: FileColumns | undefined;
@@ -29,44 +27,25 @@ export class CsvReader implements EntryReader {
   #hasQuotes = false;
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
+    super(shape, options);
     this.#shape = shape;
-    this.#intake = new Intake(options.file);
-    this.#batch = new EntryBuffer(shape, options.batchSize);
-    this.#cpus = shape.cpus > 1 ? new CpuRows(shape, this.#batch) : undefined;
+    this.#cpus = shape.cpus > 1 ? new CpuRows(shape, this.batch) : undefined;
   }
 
-  push(chunk: Uint8Array): Iterable<ReadEntries> {
-    this.#intake.append(chunk);
-    return beforeError(this.#batch, this.#batches());
-  }
-
-  end(): Iterable<ReadEntries> {
-    this.#intake.complete = true;
-    return beforeError(this.#batch, this.#batches());
-  }
-
-  *#batches(): Generator<ReadEntries> {
-    const batch = this.#batch;
-    while (this.#fill()) {
-      yield batch;
-      batch.clear();
-    }
-    if (!this.#intake.complete) return;
-    const { start } = this.#intake;
+  protected override checkEnd(): void {
+    const { start } = this.intake;
     if (this.#columns === undefined)
-      throw this.#intake.problem(start, 'the file is empty: a header must be there');
+      throw this.intake.problem(start, 'the file is empty: a header must be there');
     const missing = this.#cpus?.missing();
-    if (missing !== undefined) throw this.#intake.problem(start, `the file ends early: ${missing}`);
-    if (batch.count > 0) yield batch;
+    if (missing !== undefined) throw this.intake.problem(start, `the file ends early: ${missing}`);
   }
 
-  /** @returns whether the batch is full; else more bytes are needed, or all are read */
-  #fill(): boolean {
-    const intake = this.#intake;
+  protected override fill(): boolean {
+    const intake = this.intake;
     if (!intake.begin()) return false;
     while (this.#columns === undefined) if (!this.#readRow(intake.start)) return false;
     const { source, end, complete } = intake;
-    const batch = this.#batch;
+    const batch = this.batch;
     const columns = this.#columns;
     while (!batch.isFull) {
       const at = intake.start;
@@ -99,8 +78,8 @@ export class CsvReader implements EntryReader {
   ): number {
     const { bytes } = source;
     const { keySize, valueStride } = this.#shape;
-    const { keyView, valueView } = this.#cpus ?? this.#batch;
-    const index = this.#cpus === undefined ? this.#batch.count : 0;
+    const { keyView, valueView } = this.#cpus ?? this.batch;
+    const index = this.#cpus === undefined ? this.batch.count : 0;
     const last = columns.length - 1;
     this.#hasQuotes = false;
     let at = start;
@@ -142,18 +121,18 @@ export class CsvReader implements EntryReader {
 
   /** The row is read: counts it. */
   #add(at: number): void {
-    const batch = this.#batch;
+    const batch = this.batch;
     if (this.#cpus === undefined) {
-      batch.lines[batch.count++] = this.#intake.line;
+      batch.lines[batch.count++] = this.intake.line;
       return;
     }
-    const problem = this.#cpus.add(this.#cpu, this.#intake.line);
-    if (problem !== undefined) throw this.#intake.problem(at, problem);
+    const problem = this.#cpus.add(this.#cpu, this.intake.line);
+    if (problem !== undefined) throw this.intake.problem(at, problem);
   }
 
   /** Reads the header or a row the slow way. @returns false while its end is missing */
   #readRow(at: number): boolean {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { bytes, end, complete } = intake;
     if (at >= end) return false;
     const found = this.#extent.find(bytes, at, end);
@@ -177,14 +156,14 @@ export class CsvReader implements EntryReader {
     if (fields.length !== columns.length) {
       const extra = fields[columns.length];
       const fewer = fields.length === 1 ? '1 field' : `${fields.length} fields`;
-      throw this.#intake.problem(
+      throw this.intake.problem(
         extra?.at ?? rowEnd,
         `this row has ${fewer}, the header has ${columns.length}`,
       );
     }
     const { keySize, valueStride } = this.#shape;
-    const target = this.#cpus ?? this.#batch;
-    const index = this.#cpus === undefined ? this.#batch.count : 0;
+    const target = this.#cpus ?? this.batch;
+    const index = this.#cpus === undefined ? this.batch.count : 0;
     // The fast way may have written a part.
     target.keys.fill(0, index * keySize, (index + 1) * keySize);
     this.#clearValue();
@@ -206,8 +185,8 @@ export class CsvReader implements EntryReader {
   /** Zero is what members are that no column gives. */
   #clearValue(): void {
     const { valueStride, cpuStride } = this.#shape;
-    const { values } = this.#cpus ?? this.#batch;
-    const start = this.#cpus === undefined ? this.#batch.count * valueStride : 0;
+    const { values } = this.#cpus ?? this.batch;
+    const start = this.#cpus === undefined ? this.batch.count * valueStride : 0;
     values.fill(0, start, start + (this.#cpus === undefined ? valueStride : cpuStride));
   }
 
@@ -215,7 +194,7 @@ export class CsvReader implements EntryReader {
     if (!(error instanceof NetkitError)) return error;
     const context: ErrorContext = { hint: error.hint, details: { ...error.details, name } };
     const message = error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
-    return this.#intake.problem(field.at, message, context);
+    return this.intake.problem(field.at, message, context);
   }
 }
 

@@ -1,11 +1,11 @@
 /** JSON: an array of entries, or an object with such an array under `entries`, as `map dump --json` writes it. */
 import type { EntryShape } from './batch.js';
-import { beforeError, EntryBuffer, type ReadEntries } from './entry-buffer.js';
-import { Intake, recordLimit } from './intake.js';
+import { recordLimit } from './intake.js';
 import { JsonExtent } from './json-extent.js';
 import { JsonRecords } from './json-record.js';
 import { parsed } from './json-slow.js';
-import type { EntryReader, EntryReaderOptions } from './streams.js';
+import type { EntryReaderOptions } from './streams.js';
+import { TextReader } from './text-reader.js';
 
 /** What may come next, white space aside. */
 type State =
@@ -33,9 +33,7 @@ const expected: Readonly<Record<State, string>> = {
   nothing: 'the end of the file',
 };
 
-export class JsonReader implements EntryReader {
-  readonly #intake: Intake;
-  readonly #batch: EntryBuffer;
+export class JsonReader extends TextReader {
   readonly #records: JsonRecords;
   readonly #extent = new JsonExtent();
   #state: State = 'document';
@@ -45,37 +43,18 @@ export class JsonReader implements EntryReader {
   readonly #members = new Set<string>();
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
-    this.#intake = new Intake(options.file);
-    this.#batch = new EntryBuffer(shape, options.batchSize);
-    this.#records = new JsonRecords(shape, this.#batch);
+    super(shape, options);
+    this.#records = new JsonRecords(shape, this.batch);
   }
 
-  push(chunk: Uint8Array): Iterable<ReadEntries> {
-    this.#intake.append(chunk);
-    return beforeError(this.#batch, this.#batches());
-  }
-
-  end(): Iterable<ReadEntries> {
-    this.#intake.complete = true;
-    return beforeError(this.#batch, this.#batches());
-  }
-
-  *#batches(): Generator<ReadEntries> {
-    const batch = this.#batch;
-    while (this.#fill()) {
-      yield batch;
-      batch.clear();
-    }
-    if (!this.#intake.complete) return;
+  protected override checkEnd(): void {
     if (this.#state !== 'nothing') throw this.#cut();
-    if (batch.count > 0) yield batch;
   }
 
-  /** @returns whether the batch is full; else more bytes are needed, or all are read */
-  #fill(): boolean {
-    const intake = this.#intake;
+  protected override fill(): boolean {
+    const intake = this.intake;
     if (!intake.begin()) return false;
-    while (!this.#batch.isFull) {
+    while (!this.batch.isFull) {
       this.#skipSpace();
       if (intake.start >= intake.end) return false;
       const byte = intake.bytes[intake.start] ?? 0;
@@ -89,7 +68,7 @@ export class JsonReader implements EntryReader {
   }
 
   #skipSpace(): void {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { bytes, end } = intake;
     let at = intake.start;
     for (; at < end; at++) {
@@ -102,10 +81,10 @@ export class JsonReader implements EntryReader {
 
   /** @returns false while its end is missing */
   #entry(): boolean {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { source, end } = intake;
     const start = intake.start;
-    const batch = this.#batch;
+    const batch = this.batch;
     let behind = -1;
     if (this.#extent.isUnderWay) {
       behind = this.#find(start);
@@ -130,7 +109,7 @@ export class JsonReader implements EntryReader {
 
   /** The place behind the value at `start`, -1 while it is missing. */
   #find(start: number): number {
-    const intake = this.#intake;
+    const intake = this.intake;
     let behind = this.#extent.find(intake.bytes, start, intake.end);
     intake.checkLength(start, behind < 0 ? intake.end : behind, 'what begins here');
     // A number has no end of its own: the file's end is one.
@@ -142,14 +121,14 @@ export class JsonReader implements EntryReader {
   }
 
   #leave(behind: number, state: State): true {
-    this.#intake.start = behind;
+    this.intake.start = behind;
     this.#state = state;
     return true;
   }
 
   /** Goes on over anything but an entry. @returns false while something is missing */
   #step(byte: number): boolean {
-    const next = this.#intake.start + 1;
+    const next = this.intake.start + 1;
     const character = String.fromCharCode(byte);
     switch (this.#state) {
       case 'document':
@@ -183,7 +162,7 @@ export class JsonReader implements EntryReader {
   }
 
   #memberName(): boolean {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { start } = intake;
     const behind = this.#find(start);
     if (behind < 0) return false;
@@ -196,7 +175,7 @@ export class JsonReader implements EntryReader {
   }
 
   #memberValue(character: string): boolean {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { start } = intake;
     if (this.#member === 'entries') {
       if (character === '[') return this.#leave(start + 1, 'first-entry');
@@ -212,28 +191,28 @@ export class JsonReader implements EntryReader {
   #close(behind: number): boolean {
     if (this.#members.has('entries')) return this.#leave(behind, 'nothing');
     const isEntry = this.#members.has('value');
-    throw this.#intake.problem(behind - 1, 'this object has no member "entries", an array of entries', {
+    throw this.intake.problem(behind - 1, 'this object has no member "entries", an array of entries', {
       hint: isEntry ? 'one entry a line is read from a file named .ndjson' : undefined,
     });
   }
 
   /** @returns false while the whole character is not there */
   #refuse(): false {
-    const { start, bytes, end, complete } = this.#intake;
+    const { start, bytes, end, complete } = this.intake;
     const lead = bytes[start] ?? 0;
     const behind = start + (lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
     if (behind > end && !complete) return false;
-    const found = this.#intake.text(start, Math.min(behind, end));
-    throw this.#intake.problem(start, `expected ${expected[this.#state]}, found ${JSON.stringify(found)}`);
+    const found = this.intake.text(start, Math.min(behind, end));
+    throw this.intake.problem(start, `expected ${expected[this.#state]}, found ${JSON.stringify(found)}`);
   }
 
   #cut(): Error {
-    const { start, end } = this.#intake;
-    if (this.#state === 'document') return this.#intake.problem(end, 'the file is empty');
+    const { start, end } = this.intake;
+    if (this.#state === 'document') return this.intake.problem(end, 'the file is empty');
     const where =
       start < end
-        ? `in the middle of what begins in line ${this.#intake.line}`
+        ? `in the middle of what begins in line ${this.intake.line}`
         : `where ${expected[this.#state]} must follow`;
-    return this.#intake.problem(end, `the file ends ${where}: it was cut`);
+    return this.intake.problem(end, `the file ends ${where}: it was cut`);
   }
 }

@@ -1,51 +1,32 @@
 /** NDJSON: one entry a line, blank lines between them at will. */
 import type { EntryShape } from './batch.js';
-import { beforeError, EntryBuffer, type ReadEntries } from './entry-buffer.js';
-import { Intake, recordLimit } from './intake.js';
+import { recordLimit } from './intake.js';
 import { JsonRecords } from './json-record.js';
-import type { EntryReader, EntryReaderOptions } from './streams.js';
+import type { EntryReaderOptions } from './streams.js';
+import { TextReader } from './text-reader.js';
 
 const lineFeed = 0x0a;
 
-export class NdjsonReader implements EntryReader {
-  readonly #intake: Intake;
-  readonly #batch: EntryBuffer;
+export class NdjsonReader extends TextReader {
   readonly #records: JsonRecords;
   /** Bytes of the current line in which there is no line end. */
   #searched = 0;
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
-    this.#intake = new Intake(options.file);
-    this.#batch = new EntryBuffer(shape, options.batchSize);
-    this.#records = new JsonRecords(shape, this.#batch);
+    super(shape, options);
+    this.#records = new JsonRecords(shape, this.batch);
   }
 
-  push(chunk: Uint8Array): Iterable<ReadEntries> {
-    this.#intake.append(chunk);
-    return beforeError(this.#batch, this.#batches());
+  protected override checkEnd(): void {
+    // The file may end behind any line.
   }
 
-  end(): Iterable<ReadEntries> {
-    this.#intake.complete = true;
-    return beforeError(this.#batch, this.#batches());
-  }
-
-  *#batches(): Generator<ReadEntries> {
-    const batch = this.#batch;
-    while (this.#fill()) {
-      yield batch;
-      batch.clear();
-    }
-    if (this.#intake.complete && batch.count > 0) yield batch;
-  }
-
-  /** @returns whether the batch is full; else more bytes are needed, or all are read */
-  #fill(): boolean {
-    const intake = this.#intake;
+  protected override fill(): boolean {
+    const intake = this.intake;
     if (!intake.begin()) return false;
     const { source, end, complete } = intake;
     const { bytes } = source;
-    const batch = this.#batch;
+    const batch = this.batch;
     const records = this.#records;
     while (!batch.isFull) {
       const at = intake.start;
@@ -67,12 +48,12 @@ export class NdjsonReader implements EntryReader {
   /** Is there a line end in the record, not only behind it? */
   #hasLines(at: number, behind: number): boolean {
     const { hasLines, mayHaveLines } = this.#records;
-    return hasLines || (mayHaveLines && this.#intake.lineFeedFrom(at) < behind - 1);
+    return hasLines || (mayHaveLines && this.intake.lineFeedFrom(at) < behind - 1);
   }
 
   /** Reads a line the slow way. @returns false while its end is missing */
   #readLine(at: number): boolean {
-    const intake = this.#intake;
+    const intake = this.intake;
     const { bytes, end } = intake;
     const found = bytes.subarray(0, end).indexOf(lineFeed, at + this.#searched);
     const lineEnd = found < 0 ? end : found;
@@ -86,7 +67,7 @@ export class NdjsonReader implements EntryReader {
     if (from < until) {
       this.#refuseArray(from);
       this.#records.read(intake, from, until);
-      this.#batch.lines[this.#batch.count++] = intake.line;
+      this.batch.lines[this.batch.count++] = intake.line;
     }
     intake.start = found < 0 ? end : found + 1;
     if (found >= 0) intake.newLine(found + 1);
@@ -94,14 +75,10 @@ export class NdjsonReader implements EntryReader {
   }
 
   #refuseArray(at: number): void {
-    if (this.#intake.bytes[at] !== 0x5b) return;
-    throw this.#intake.problem(
-      at,
-      'an array stands here: NDJSON has one entry, {"key":…,"value":…}, a line',
-      {
-        hint: 'a JSON array of entries is read from a file named .json',
-      },
-    );
+    if (this.intake.bytes[at] !== 0x5b) return;
+    throw this.intake.problem(at, 'an array stands here: NDJSON has one entry, {"key":…,"value":…}, a line', {
+      hint: 'a JSON array of entries is read from a file named .json',
+    });
   }
 }
 

@@ -180,7 +180,6 @@ describe('readBtf, given damaged bytes, refuses them or gives a graph that can b
     );
     expect(read).toBeGreaterThan(1000);
     expect(written).toBeGreaterThan(500);
-    expect(written).toBeLessThan(read);
   });
 });
 
