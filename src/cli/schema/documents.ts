@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { batchDocuments } from './batch-documents.js';
 import { entryDocuments } from './entry-documents.js';
 import { entryFileDocuments } from './entry-file-documents.js';
+import { featureDocuments } from './feature-documents.js';
+import { hookDocuments } from './hook-documents.js';
 import { mapDocuments } from './map-documents.js';
+import { seeingDocuments } from './seeing-documents.js';
 import {
   change,
   count,
@@ -16,6 +19,7 @@ import {
   text,
 } from './shapes.js';
 import { watchDocuments } from './watch-documents.js';
+import { wayBackDocuments } from './way-back-documents.js';
 
 const others = {
   build: z.strictObject({
@@ -208,6 +212,10 @@ const others = {
   ...entryDocuments,
   ...entryFileDocuments,
   ...watchDocuments,
+  ...hookDocuments,
+  ...seeingDocuments,
+  ...featureDocuments,
+  ...wayBackDocuments,
   doctor: z.strictObject({
     kernel: z
       .strictObject({

@@ -2,22 +2,30 @@ import { batchCommands } from './batch.js';
 import { entryCommands } from './entries.js';
 import { entryFileCommands } from './entry-files.js';
 import { functionCommands } from './functions.js';
+import { hookCommands } from './hooks.js';
 import { machineCommands } from './machine.js';
+import { featureCommands } from './machine-features.js';
 import { mapCommands } from './maps.js';
 import { objectCommands } from './objects.js';
 import { programCommands } from './programs.js';
+import { seeingCommands } from './seeing.js';
 import type { ArgumentsOf, CommandEntry, GroupEntry, OptionsOf } from './types.js';
 import { watchCommands } from './watch.js';
+import { wayBackCommands } from './ways-back.js';
 
 const entries = [
   ...objectCommands,
   ...functionCommands,
+  ...hookCommands,
+  ...wayBackCommands,
   ...programCommands,
+  ...seeingCommands,
   ...mapCommands,
   ...entryCommands,
   ...entryFileCommands,
   ...watchCommands,
   ...batchCommands,
+  ...featureCommands,
   ...machineCommands,
 ] as const;
 
@@ -47,9 +55,12 @@ export const groups: readonly GroupEntry[] = [
 /** The headings under which help lists commands. */
 export const chapters: readonly { readonly title: string; readonly commands: readonly Row[] }[] = [
   { title: 'Objects', commands: objectCommands },
-  { title: 'Functions', commands: functionCommands },
-  { title: 'Programs and links', commands: programCommands },
+  { title: 'Functions', commands: [...functionCommands, ...hookCommands, ...wayBackCommands] },
+  { title: 'Programs and links', commands: [...programCommands, ...seeingCommands] },
   { title: 'Maps', commands: mapCommands },
   { title: 'Entries of maps', commands: [...entryCommands, ...entryFileCommands, ...watchCommands] },
-  { title: 'The machine and netkit itself', commands: [...batchCommands, ...machineCommands] },
+  {
+    title: 'The machine and netkit itself',
+    commands: [...batchCommands, ...featureCommands, ...machineCommands],
+  },
 ];

@@ -1,0 +1,2 @@
+/** Documents of the commands on hooks. */
+export const hookDocuments = {} as const;

@@ -1,0 +1,2 @@
+/** Documents of the commands that take changes back. */
+export const wayBackDocuments = {} as const;
