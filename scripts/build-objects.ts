@@ -1,15 +1,28 @@
-/** Compiles the network functions of `bpf/` into the folder given, which the package ships: using them needs no compiler. */
+/**
+ * Compiles the network functions of `bpf/` into the folder given, and into its folder `parts` what netkit itself is made
+ * of. The package ships them: using them needs no compiler.
+ */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { NetkitError } from '../src/base/errors.js';
 import { compile } from '../src/build/clang.js';
 
 const sources = readdirSync('bpf').filter((file) => file.endsWith('.bpf.c'));
 const [folder = 'dist/bpf'] = process.argv.slice(2);
-mkdirSync(folder, { recursive: true });
+mkdirSync(`${folder}/parts`, { recursive: true });
+
+/** Each version of libxdp's protocol has a dispatcher of its own. */
+const dispatchers = ['2', '3'].map((version) => ({
+  sources: ['bpf/parts/xdp-dispatcher.bpf.c'],
+  output: `${folder}/parts/xdp-dispatcher-${version}.bpf.o`,
+  defines: [`DISPATCHER_VERSION=${version}`],
+}));
 try {
-  const { warnings } = await compile({ sources: sources.map((file) => `bpf/${file}`), output: `${folder}/` });
-  for (const { file, line, message } of warnings) process.stderr.write(`${file}:${line}: ${message}\n`);
-  if (warnings.length > 0) process.exitCode = 1;
+  const functions = { sources: sources.map((file) => `bpf/${file}`), output: `${folder}/` };
+  for (const options of [functions, ...dispatchers]) {
+    const { warnings } = await compile(options);
+    for (const { file, line, message } of warnings) process.stderr.write(`${file}:${line}: ${message}\n`);
+    if (warnings.length > 0) process.exitCode = 1;
+  }
 } catch (error) {
   if (!(error instanceof NetkitError)) throw error;
   process.stderr.write(`the functions of bpf/ are not built: ${error.message}\n`);

@@ -4,7 +4,8 @@
 /** For `npm run setup`, `npm run demo` and `npm test`. */
 export const packages = {
   clang: 'compiles bpf/*.bpf.c',
-  llvm: 'llvm-strip and llvm-objdump for compiled objects',
+  'clang-19': 'a newer compiler, whose programs look different to the verifier: the tests of refusals',
+  llvm: 'llvm-strip and llvm-objdump for compiled objects, llvm-mc for native code',
   'libbpf-dev': 'the library that loads programs, and its headers',
   'linux-libc-dev': 'kernel headers that the C programs include',
   iproute2: 'network namespaces and veth pairs of the demo and the tests',

@@ -24,7 +24,13 @@ const vmlinux = readBtf(readFileSync('/sys/kernel/btf/vmlinux'));
 
 /** Constants that exist as macros or anonymous enumerators only. */
 const headerConstants = {
-  'linux/if_link.h': ['XDP_FLAGS_SKB_MODE', 'XDP_FLAGS_DRV_MODE', 'XDP_FLAGS_HW_MODE'],
+  'linux/if_link.h': [
+    'XDP_FLAGS_SKB_MODE',
+    'XDP_FLAGS_DRV_MODE',
+    'XDP_FLAGS_HW_MODE',
+    'XDP_FLAGS_UPDATE_IF_NOEXIST',
+    'XDP_FLAGS_REPLACE',
+  ],
   'linux/bpf.h': [
     'BPF_ANY',
     'BPF_NOEXIST',
@@ -43,10 +49,133 @@ const headerConstants = {
     'BPF_F_PRESERVE_ELEMS',
     'BPF_F_INNER_MAP',
     'BPF_F_ZERO_SEED',
+    'BPF_STATS_RUN_TIME',
+    'BPF_F_SLEEPABLE',
+    'BPF_F_TEST_XDP_LIVE_FRAMES',
+    'BPF_F_XDP_HAS_FRAGS',
   ],
-  'linux/rtnetlink.h': ['RTM_NEWQDISC', 'RTM_GETQDISC', 'RTM_NEWTFILTER', 'RTM_GETTFILTER'],
+  'linux/rtnetlink.h': [
+    'RTM_NEWQDISC',
+    'RTM_GETQDISC',
+    'RTM_NEWTFILTER',
+    'RTM_DELTFILTER',
+    'RTM_GETTFILTER',
+    'RTM_NEWROUTE',
+    'RTM_DELROUTE',
+    'RT_TABLE_MAIN',
+    'RT_SCOPE_UNIVERSE',
+    'RT_SCOPE_LINK',
+    'RTN_UNICAST',
+    'RTPROT_STATIC',
+    'RTA_DST',
+    'RTA_OIF',
+    'RTA_GATEWAY',
+    'RTA_TABLE',
+    'RTA_PRIORITY',
+    'RTA_ENCAP_TYPE',
+    'RTA_ENCAP',
+    'TCA_KIND',
+    'TCA_OPTIONS',
+  ],
+  'linux/netlink.h': [
+    'NLM_F_REQUEST',
+    'NLM_F_ACK',
+    'NLM_F_CREATE',
+    'NLM_F_EXCL',
+    'NLMSG_ERROR',
+    'NLA_F_NESTED',
+  ],
+  'linux/lwtunnel.h': [
+    'LWTUNNEL_ENCAP_BPF',
+    'LWTUNNEL_ENCAP_SEG6_LOCAL',
+    'LWT_BPF_IN',
+    'LWT_BPF_OUT',
+    'LWT_BPF_XMIT',
+    'LWT_BPF_PROG_FD',
+    'LWT_BPF_PROG_NAME',
+  ],
+  'linux/seg6_local.h': [
+    'SEG6_LOCAL_ACTION',
+    'SEG6_LOCAL_BPF',
+    'SEG6_LOCAL_ACTION_END_BPF',
+    'SEG6_LOCAL_BPF_PROG',
+    'SEG6_LOCAL_BPF_PROG_NAME',
+  ],
+  'linux/pkt_cls.h': ['TCA_MATCHALL_ACT', 'TCA_ACT_KIND', 'TCA_ACT_OPTIONS'],
+  'linux/tc_act/tc_bpf.h': ['TCA_ACT_BPF_PARMS', 'TCA_ACT_BPF_FD', 'TCA_ACT_BPF_NAME', 'TC_ACT_PIPE'],
+  'linux/perf_event.h': [
+    'PERF_TYPE_HARDWARE',
+    'PERF_COUNT_HW_CPU_CYCLES',
+    'PERF_COUNT_HW_INSTRUCTIONS',
+    'PERF_COUNT_HW_CACHE_MISSES',
+    'PERF_COUNT_HW_BRANCH_MISSES',
+    'PERF_TYPE_SOFTWARE',
+    'PERF_TYPE_TRACEPOINT',
+    'PERF_COUNT_SW_CPU_CLOCK',
+    'PERF_COUNT_SW_TASK_CLOCK',
+    'PERF_FLAG_FD_CLOEXEC',
+    'PERF_EVENT_IOC_ENABLE',
+    'PERF_EVENT_IOC_DISABLE',
+    'PERF_EVENT_IOC_SET_BPF',
+  ],
+  'linux/mount.h': ['FSOPEN_CLOEXEC', 'FSMOUNT_CLOEXEC', 'FSCONFIG_CMD_CREATE'],
+  'linux/netfilter.h': [
+    'NFPROTO_IPV4',
+    'NFPROTO_IPV6',
+    'NF_INET_PRE_ROUTING',
+    'NF_INET_LOCAL_IN',
+    'NF_INET_FORWARD',
+    'NF_INET_LOCAL_OUT',
+    'NF_INET_POST_ROUTING',
+  ],
+  'asm/socket.h': [
+    'SOL_SOCKET',
+    'SO_ATTACH_BPF',
+    'SO_DETACH_BPF',
+    'SO_ATTACH_REUSEPORT_EBPF',
+    'SO_DETACH_REUSEPORT_BPF',
+  ],
+  'linux/genetlink.h': ['GENL_ID_CTRL', 'CTRL_CMD_GETFAMILY', 'CTRL_ATTR_FAMILY_ID', 'CTRL_ATTR_FAMILY_NAME'],
+  'linux/sockios.h': ['SIOCETHTOOL', 'SIOCGIFMTU'],
+  'linux/ethtool.h': ['ETHTOOL_GDRVINFO', 'ETHTOOL_GCHANNELS', 'ETHTOOL_GFLAGS', 'ETH_FLAG_LRO'],
   'linux/pkt_sched.h': ['TC_H_CLSACT', 'TC_H_MIN_INGRESS', 'TC_H_MIN_EGRESS'],
 } as const;
+
+/** Macros of linux/bpf.h that Debian's headers are too old for (bookworm has 6.1's); newer headers have the word. */
+const youngerConstants = {
+  BPF_F_BEFORE: '(1U << 3)',
+  BPF_F_AFTER: '(1U << 4)',
+  BPF_F_ID: '(1U << 5)',
+  BPF_F_LINK: '(1U << 13)',
+  BPF_STREAM_STDOUT: '1',
+  BPF_STREAM_STDERR: '2',
+  BPF_F_NETFILTER_IP_DEFRAG: '(1U << 0)',
+  BPF_F_KPROBE_MULTI_RETURN: '(1U << 0)',
+  BPF_F_UPROBE_MULTI_RETURN: '(1U << 0)',
+} as const;
+
+/** Enumerators of linux/netdev.h, which is younger than Debian's headers: from the kernel's BTF. */
+const enumerators = [
+  'NETDEV_CMD_DEV_GET',
+  'NETDEV_A_DEV_IFINDEX',
+  'NETDEV_A_DEV_XDP_FEATURES',
+  'NETDEV_A_DEV_XDP_ZC_MAX_SEGS',
+  'NETDEV_A_DEV_XDP_RX_METADATA_FEATURES',
+  'NETDEV_A_DEV_XSK_FEATURES',
+  'NETDEV_XDP_ACT_BASIC',
+  'NETDEV_XDP_ACT_REDIRECT',
+  'NETDEV_XDP_ACT_NDO_XMIT',
+  'NETDEV_XDP_ACT_XSK_ZEROCOPY',
+  'NETDEV_XDP_ACT_HW_OFFLOAD',
+  'NETDEV_XDP_ACT_RX_SG',
+  'NETDEV_XDP_ACT_NDO_XMIT_SG',
+  'NETDEV_XDP_RX_METADATA_TIMESTAMP',
+  'NETDEV_XDP_RX_METADATA_HASH',
+  'NETDEV_XDP_RX_METADATA_VLAN_TAG',
+  'NETDEV_XSK_FLAGS_TX_TIMESTAMP',
+  'NETDEV_XSK_FLAGS_TX_CHECKSUM',
+  'NETDEV_XSK_FLAGS_TX_LAUNCH_TIME_FIFO',
+] as const;
 
 /** The anonymous structs inside union bpf_attr, recognised by their first member. */
 const attrStructs: Record<string, string> = {
@@ -130,15 +259,19 @@ function evaluateHeaders(): Record<string, bigint> {
   try {
     const source = join(folder, 'constants.c');
     const object = join(folder, 'constants.o');
-    const names = Object.values(headerConstants).flat();
+    const names = [...Object.values(headerConstants).flat(), ...Object.keys(youngerConstants)];
     const includes = ['linux/types.h', ...Object.keys(headerConstants)].map((file) => `#include <${file}>`);
+    const younger = Object.entries(youngerConstants).map(
+      ([name, value]) => `#ifndef ${name}\n#define ${name} ${value}\n#endif`,
+    );
     const members = names.map((name) => `  VALUE_${name} = ${name},`);
     writeFileSync(
       source,
-      `${includes.join('\n')}\nenum constants {\n${members.join('\n')}\n};\nenum constants keep;\n`,
+      `${[...includes, ...younger].join('\n')}\nenum constants {\n${members.join('\n')}\n};\nenum constants keep;\n`,
     );
-    const multiarch = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
-    execFileSync('clang', ['-target', 'bpf', '-g', '-O2', '-I', multiarch, '-c', source, '-o', object]);
+    const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+    const headers = ['-I', `/usr/include/${machine}-linux-gnu`, `-D__${machine}__`];
+    execFileSync('clang', ['-target', 'bpf', '-g', '-O2', ...headers, '-c', source, '-o', object]);
     const type = ObjectSpec.parse(readFileSync(object), { path: object, requireBpf: false }).btf?.find(
       'constants',
       'enum',
@@ -148,6 +281,23 @@ function evaluateHeaders(): Record<string, bigint> {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The values of {@link enumerators} in whichever enum they are, those that this kernel has. */
+function evaluateEnumerators(): Record<string, bigint> {
+  const wanted = new Set<string>(enumerators);
+  const found = new Map<string, bigint>();
+  for (let id = 1; id < vmlinux.count; id++) {
+    const type = vmlinux.type(id);
+    if (type.kind !== 'enum') continue;
+    for (const { name, value } of type.values) if (wanted.has(name)) found.set(name, value);
+  }
+  return Object.fromEntries(
+    enumerators.flatMap((name) => {
+      const value = found.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function words(enumName: string, prefix: string): string[] {
@@ -166,6 +316,7 @@ const wordTables = [
   ['programTypes', 'program type', 'bpf_prog_type', 'BPF_PROG_TYPE_'],
   ['attachTypes', 'attach type', 'bpf_attach_type', 'BPF_'],
   ['linkTypes', 'link type', 'bpf_link_type', 'BPF_LINK_TYPE_'],
+  ['helperFunctions', 'helper function', 'bpf_func_id', 'BPF_FUNC_'],
 ] as const;
 
 const infoStructs = {
@@ -192,7 +343,7 @@ function gather(): Facts {
     );
   return {
     commands: named('bpf_cmd', 'BPF_'),
-    constants: evaluateHeaders(),
+    constants: { ...evaluateHeaders(), ...evaluateEnumerators() },
     attr: attrLayouts(),
     info: Object.fromEntries(
       Object.entries(infoStructs).map(([name, struct]) => [

@@ -15,6 +15,7 @@ requireNode();
 installPackages();
 installModules();
 build();
+if (process.argv.includes('--vm')) compileRefusals();
 
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -158,6 +159,11 @@ function build() {
   }
   timed('building', () => run(process.execPath, ['scripts/build.mjs']));
   writeStamp({ build: hash });
+}
+
+/** Here it takes ten seconds, once; emulated it takes minutes. */
+function compileRefusals() {
+  run(process.execPath, ['scripts/run.mjs', 'scripts/refusal-objects.ts']);
 }
 
 /** A hash over names and contents: times tell nothing in a fresh clone. */

@@ -7,7 +7,7 @@
 //   --minutes   after which a machine is stopped; 20 unless told
 //   --run       runs this shell command instead of the tests, and prints what it prints
 //   --verbose   prints the machines' consoles; they are always in .cache/vm/KERNEL/console.log
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -91,6 +91,7 @@ async function test(name) {
     },
   });
   rmSync(initial);
+  keepResults(join(folder, 'results'));
   if (options.run !== undefined) {
     const ended = {
       passed: 0,
@@ -104,6 +105,14 @@ async function test(name) {
   }
   const result = outcome(join(folder, 'results/cases.jsonl'), { timedOut, minutes });
   return { release, seconds: (Date.now() - started) / 1000, folder, ...result };
+}
+
+/** What tests wrote for the documentation: docs/hooks-matrix.md is made of it. */
+function keepResults(folder) {
+  mkdirSync(join(root, 'test-results'), { recursive: true });
+  for (const file of readdirSync(folder).filter((name) => /^hooks-.*\.json$/.test(name))) {
+    copyFileSync(join(folder, file), join(root, 'test-results', file));
+  }
 }
 
 /** That one kernel cannot be fetched or booted says nothing of the others. */

@@ -145,7 +145,7 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
 }
 
 /** An IPv4 or IPv6 address: 4 or 16 bytes. @throws NetkitError `bad-value` */
-function parseAddress(text: string): Uint8Array {
+export function parseAddress(text: string): Uint8Array {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 

@@ -9,8 +9,8 @@ const words: ReadonlyMap<string, string> = new Map([
   ['map getnext', 'netkit map dump lists all entries'],
   ['net', 'netkit attach, netkit detach and netkit link list do that'],
   ['net show', 'netkit link list --all'],
-  ['feature', 'netkit doctor tells what works here'],
-  ['btf', 'netkit inspect shows the types of an object, netkit gen vmlinux those of the kernel'],
+  ['btf show', 'netkit btf list'],
+  ['prog tracelog', 'netkit trace'],
   ['prog load', 'netkit load OBJ'],
   ['prog attach', 'netkit attach'],
   ['prog detach', 'netkit detach'],
@@ -34,6 +34,8 @@ const referring: Readonly<Record<string, (text: string) => string>> = {
  * `pinned PATH`. Undefined for anything else.
  */
 export function inOwnWords(row: Row, rest: readonly string[]): string | undefined {
+  const dumped = dumpInOwnWords(row, rest);
+  if (dumped !== undefined) return dumped;
   if (row.arguments[0]?.kind !== 'map' && row.arguments[0]?.kind !== 'program') return undefined;
   const [first = '', second] = rest;
   const spelt = referring[first];
@@ -57,6 +59,28 @@ export function inOwnWords(row: Row, rest: readonly string[]): string | undefine
     );
   }
   return isForeign ? `netkit ${row.name} ${parts.join(' ')}` : undefined;
+}
+
+const dumpForms: Readonly<Record<string, string>> = {
+  jited: '--native',
+  opcodes: '--opcodes',
+  visual: '--visual dot',
+  raw: '--raw',
+};
+
+/** `prog dump xlated id 7 opcodes`, `btf dump id 7 format raw`: bpftool says in words what netkit has options for. */
+function dumpInOwnWords(row: Row, rest: readonly string[]): string | undefined {
+  const isProgram = row.name === 'prog dump';
+  if (!isProgram && row.name !== 'btf dump') return undefined;
+  if (isProgram !== (rest[0] === 'xlated' || rest[0] === 'jited')) return undefined;
+  const [kind = '', name] = isProgram ? rest.slice(1) : rest;
+  const spelt = kind === 'file' && !isProgram ? (text: string) => text : referring[kind];
+  if (spelt === undefined || name === undefined) return undefined;
+  const after = rest.slice(isProgram ? 3 : 2);
+  const file = after.indexOf('file');
+  const options = [rest[0], ...after].flatMap((word) => dumpForms[word ?? ''] ?? []);
+  if (file >= 0) options.push(`-o ${after[file + 1] ?? 'FILE'}`);
+  return ['netkit', row.name, spelt(name), ...options].join(' ');
 }
 
 /** bpftool takes single bytes: in decimal, with `0x`, or after `hex` two digits each. */

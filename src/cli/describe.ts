@@ -1,7 +1,11 @@
 /** What is loaded, as the JSON documents show it. */
 import { readFileSync } from 'node:fs';
-import type { ListedFunction, ListedLink, ListedMap, ListedProgram } from '../cnf/inventory.js';
-import type { FunctionState, LinkState } from '../cnf/state.js';
+import { familyOf } from '../cnf/hooks/index.js';
+import type { ListedFunction, ListedMap, ListedProgram } from '../cnf/inventory.js';
+import type { LinkState } from '../cnf/link-state.js';
+import type { ListedLink } from '../cnf/listed-link.js';
+import type { FunctionState } from '../cnf/state.js';
+import { netnsOf, targetText } from '../cnf/targets/index.js';
 import { flagWords } from '../ebpf/map-flags.js';
 import { netnsName } from '../host/netns.js';
 import type { LinkInfo, LoadedFunctionInfo, MapInfo, ProgramInfo } from './schema/index.js';
@@ -57,10 +61,9 @@ export function linkDocument(listed: ListedLink): LinkInfo {
     hook: state?.hook ?? hookOf(info?.attachType) ?? null,
     attachType: info?.attachType ?? null,
     mode: knownMode(state),
-    ifname: state?.ifname ?? null,
-    ifindex: state?.ifindex ?? info?.ifindex ?? null,
-    netns:
-      state === undefined ? null : { inode: state.netns.inode, name: netnsName(state.netns.inode) ?? null },
+    detail: state === undefined ? null : detailOf(state),
+    target: state === undefined ? null : targetText(state.target),
+    ...interfaceDocument(listed),
     dead: listed.dead,
     pin: listed.pin ?? null,
   };
@@ -72,7 +75,7 @@ export function recordedLinkDocument(state: LinkState, functionName: string): Li
     name: state.name,
     function: functionName,
     pin: undefined,
-    type: state.hook === 'xdp' ? 'xdp' : (state.hook.split('/')[0] ?? 'unspec'),
+    type: familyOf(state).linkType,
     programId: undefined,
     programName: state.program,
     info: undefined,
@@ -117,11 +120,28 @@ export function plannedFunctionDocument(state: FunctionState): LoadedFunctionInf
       valueType: undefined,
     })),
     links: [],
+    members: [],
   });
 }
 
-function knownMode(state: LinkState | undefined): 'native' | 'generic' | null {
-  return state?.mode === 'native' || state?.mode === 'generic' ? state.mode : null;
+function interfaceDocument({ info, state }: ListedLink): Pick<LinkInfo, 'ifname' | 'ifindex' | 'netns'> {
+  const target = state?.target;
+  const netns = target === undefined ? undefined : netnsOf(target);
+  const known = target !== undefined && 'ifname' in target ? target : undefined;
+  return {
+    ifname: known?.ifname ?? null,
+    ifindex: known?.ifindex ?? info?.ifindex ?? null,
+    netns: netns === undefined ? null : { inode: netns.inode, name: netnsName(netns.inode) ?? null },
+  };
+}
+
+function detailOf(state: LinkState): string | null {
+  const [, words] = /^ \((.+)\)$/.exec(familyOf(state).detail(state)) ?? [];
+  return words ?? null;
+}
+
+function knownMode(state: LinkState | undefined): LinkInfo['mode'] {
+  return state !== undefined && 'mode' in state && state.mode !== 'auto' ? state.mode : null;
 }
 
 function hookOf(attachType: string | undefined): string | undefined {

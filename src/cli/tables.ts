@@ -4,14 +4,14 @@ import type { LinkInfo, MapInfo, ProgramInfo } from './schema/index.js';
 
 /** `xdp (native) of eth0 in netns blue` */
 export function targetText(link: LinkInfo): string {
-  const mode = link.mode === null ? '' : ` (${link.mode})`;
+  const detail = link.detail === null ? '' : ` (${link.detail})`;
   const target =
-    link.ifname ?? (link.ifindex === null || link.ifindex === 0 ? '' : `interface ${link.ifindex}`);
+    link.target ?? (link.ifindex === null || link.ifindex === 0 ? '' : `interface ${link.ifindex}`);
   const where =
     link.netns?.name === null || link.netns === null || link.netns.name.startsWith('/')
       ? ''
       : ` in netns ${link.netns.name}`;
-  return `${link.hook ?? link.type}${mode}${target === '' ? '' : ` of ${target}`}${where}${link.dead ? ' (dead)' : ''}`;
+  return `${link.hook ?? link.type}${detail}${target === '' ? '' : ` of ${target}`}${where}${link.dead ? ' (dead)' : ''}`;
 }
 
 export function programTable(page: Page, programs: readonly ProgramInfo[]): void {

@@ -3,7 +3,9 @@
  * fails, and after a crash finishes or undoes it from the journal. So every action can be performed and undone from its
  * own data and what is there, twice as well as once.
  */
-import type { FunctionState, LinkState } from './state.js';
+import { describeTarget } from './hooks/index.js';
+import type { LinkState } from './link-state.js';
+import type { FunctionState } from './state.js';
 
 /** Keeps a copy of the object file in the state directory, so that the function can be described and brought back. */
 export interface StoreObject {
@@ -44,6 +46,45 @@ export interface Swap {
   readonly link: LinkState;
   readonly from: string;
   readonly to: string;
+}
+
+/** Copies the entries of a map to the one that is to succeed it; until the programs are swapped nobody else writes there. */
+export interface Migrate {
+  readonly kind: 'migrate';
+  readonly function: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Runs the test packets through the programs in `folder`. Fails when a verdict is another one than was expected. */
+export interface TestPrograms {
+  readonly kind: 'test';
+  readonly function: string;
+  readonly folder: string;
+}
+
+/** Copies what has changed in migrated maps since, right before the swap. */
+export interface CatchUp {
+  readonly kind: 'catch-up';
+  readonly function: string;
+  readonly folder: string;
+}
+
+/** Carries over to migrated maps what the old programs wrote until they were swapped. */
+export interface CarryOver {
+  readonly kind: 'carry-over';
+  readonly function: string;
+  readonly folder: string;
+}
+
+/** Gives what is attached another place among the others on its hook, without detaching it. */
+export interface Rearrange {
+  readonly kind: 'rearrange';
+  readonly function: string;
+  readonly folder: string;
+  readonly link: LinkState;
+  /** The same link, as it is to be. */
+  readonly next: LinkState;
 }
 
 /** Renames a folder of pins. */
@@ -95,6 +136,11 @@ export type Action =
   | Attach
   | Detach
   | Swap
+  | Migrate
+  | TestPrograms
+  | CatchUp
+  | CarryOver
+  | Rearrange
   | Move
   | RecordState
   | Unpin
@@ -127,6 +173,16 @@ export function describeAction(action: Action): string {
       return `detach ${action.function}/${action.link.program} from ${describeTarget(action.link)}`;
     case 'swap':
       return `swap ${action.function}/${action.link.program} on ${describeTarget(action.link)}`;
+    case 'migrate':
+      return `copy the entries of ${action.from} to ${action.to}`;
+    case 'test':
+      return `run the test packets through the new programs of ${action.function}`;
+    case 'catch-up':
+      return `copy what has changed in the maps of ${action.function} since`;
+    case 'carry-over':
+      return `carry over what the old programs of ${action.function} wrote meanwhile`;
+    case 'rearrange':
+      return `make ${action.function}/${action.link.program} on ${describeTarget(action.link)} what is to be ${describeTarget(action.next)}`;
     case 'move':
       return `rename ${action.from} to ${action.to}`;
     case 'record':
@@ -138,11 +194,4 @@ export function describeAction(action: Action): string {
     case 'drop-object':
       return `remove the copy of the object of ${action.function}`;
   }
-}
-
-/** `xdp (native) of eth0 in netns blue` */
-export function describeTarget(link: LinkState): string {
-  const mode = link.mode === null ? '' : ` (${link.mode})`;
-  const where = link.netns.ref === null ? '' : ` in netns ${link.netns.ref}`;
-  return `${link.hook}${mode} of ${link.ifname}${where}`;
 }

@@ -10,7 +10,7 @@ import { syncDirectory } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Action, Plan } from './action.js';
 import { stateFormat } from './state.js';
-import { isPlan, journalHint } from './store.js';
+import { journalHint, planOf } from './store.js';
 
 /** Entries of a map as they were before a write, side by side; what follows from `present` is '1' where the key was there. */
 export interface OldEntries {
@@ -149,21 +149,35 @@ const oldEntries = z.object({
 });
 const head = z.object({
   kind: z.literal('begin'),
-  formatVersion: z.literal(stateFormat),
+  formatVersion: z.literal([1, stateFormat]),
   command: z.string(),
   startedAt: z.string(),
   bootId: z.string(),
 });
 const record = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('plan'), plan: z.custom<Plan>(isPlan) }),
+  z.object({ kind: z.literal('plan'), plan: readBy(planOf) }),
   z.object({ kind: z.literal('entries'), entries: oldEntries }),
   z.object({ kind: z.literal('undone'), left: z.int().check(z.gte(0)) }),
   z.object({ kind: z.literal('settled'), function: z.string() }),
-  z.object({ kind: z.literal('commit'), actions: z.custom<readonly Action[]>(areActions) }),
+  z.object({ kind: z.literal('commit'), actions: readBy(actionsOf) }),
 ]);
 
-function areActions(value: unknown): boolean {
-  return isPlan({ change: '', bootId: '', command: '', startedAt: '', function: 'batch', actions: value });
+/** Whatever `read` makes of a value; undefined is wrong. */
+function readBy<T>(read: (value: unknown) => T | undefined) {
+  return z.pipe(
+    z.unknown(),
+    z.transform((value, context): T => {
+      const known = read(value);
+      if (known !== undefined) return known;
+      context.issues.push({ code: 'custom', message: 'no plan of a change', input: value });
+      return z.NEVER;
+    }),
+  );
+}
+
+function actionsOf(value: unknown): readonly Action[] | undefined {
+  const plan = { change: '', bootId: '', command: '', startedAt: '', function: 'batch', actions: value };
+  return planOf(plan)?.actions;
 }
 
 /** What a journal says, and its length in bytes without a half line. Undefined when there is none. @throws NetkitError `bad-state` */

@@ -1,21 +1,24 @@
 /** Detaching and unloading: the plans. The state is recorded first, so that a killed command is finished, not undone. */
 import { NetkitError } from '../base/errors.js';
-import { findInterface } from '../host/interfaces.js';
-import { currentNetnsInode, openNetns } from '../host/netns.js';
+import type { Hook } from '../base/hook-names.js';
+import { currentNetnsInode } from '../host/netns.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
 import type { Proposal, World } from './environment.js';
+import { allFamilies } from './hooks/index.js';
 import { asideFolders, exists, functionFolder, stagingFolder } from './layout.js';
+import type { LinkState } from './link-state.js';
 import { checkFunctionName } from './names.js';
 import { noSuchFunction } from './reference.js';
-import type { FunctionState, Hook, LinkState } from './state.js';
+import type { FunctionState } from './state.js';
+import { goneText, targetsMeant, whereabouts } from './targets/index.js';
 
 export interface DetachRequest {
   readonly function: string;
   readonly program?: string | undefined;
-  /** Every interface when left out. */
-  readonly ifname?: string | undefined;
+  /** Every target when left out. */
+  readonly target?: string | undefined;
   readonly hook?: Hook | undefined;
   readonly netns?: string | undefined;
   /** The name of one link, as the state has it. */
@@ -29,31 +32,31 @@ export interface DetachProposal extends Proposal {
 /** @throws NetkitError `not-found` when nothing of the kind is attached */
 export function planDetach(world: World, request: DetachRequest): DetachProposal {
   const state = loadedState(world, request.function);
-  const isThere = placeOf(request);
+  const isMeant = targetsMeant({ text: request.target, netns: request.netns });
   const matching = state.links.filter(
     (link) =>
       (request.link === undefined || link.name === request.link) &&
       (request.program === undefined || link.program === request.program) &&
       (request.hook === undefined || link.hook === request.hook) &&
-      isThere(link),
+      isMeant(link.target),
   );
   if (matching.length === 0) {
     const what = request.program === undefined ? request.function : `${request.function}/${request.program}`;
     throw new NetkitError(
       'not-found',
-      `${what} is not attached${request.ifname === undefined ? '' : ` to ${request.ifname}`}`,
+      `${what} is not attached${request.target === undefined ? '' : ` to ${request.target}`}`,
       {
         hint: whereElse(state),
       },
     );
   }
   const staying = state.links.filter((link) => !matching.includes(link));
-  const after = { ...state, change: world.change, links: inheritQdiscs(staying, matching) };
+  const after = { ...state, change: world.change, links: handedOver(matching, staying) };
   return {
     function: state.name,
     detached: matching,
     actions: [
-      ...qdiscHeirs(world, state, matching),
+      ...heirs(world, state, matching),
       { kind: 'record', function: state.name, before: state, after },
       ...detachActions(state, matching),
     ],
@@ -69,9 +72,7 @@ function whereElse(state: FunctionState): string | undefined {
   const places = state.links.map((link) => {
     const dead = isDead(folder, link);
     someDead ||= dead;
-    const { inode, ref } = link.netns;
-    const netns = inode === here ? '' : ref === null ? ' in another network namespace' : ` in netns ${ref}`;
-    return `${link.hook} of ${link.ifname}${netns}${dead ? ' (dead: the interface is gone)' : ''}`;
+    return `${link.hook} of ${whereabouts(link.target, here)}${dead ? ` (dead: ${goneText(link.target)})` : ''}`;
   });
   const way = `: 'netkit detach ${state.name}' takes off all of it, 'netkit detach id:N' one (netkit link list)`;
   return `it is attached to: ${places.join(', ')}${someDead ? way : ''}`;
@@ -97,7 +98,7 @@ export function planUnload(world: World, functionName: string): DetachProposal {
     function: name,
     detached: links,
     actions: [
-      ...(isThisBoot ? qdiscHeirs(world, state, links) : []),
+      ...(isThisBoot ? heirs(world, state, links) : []),
       { kind: 'record', function: name, before: state ?? null, after: null },
       ...(isThisBoot ? detachActions(state, links) : []),
       ...unpin(folder),
@@ -138,73 +139,21 @@ function isDead(folder: string, link: LinkState): boolean {
   }
 }
 
-function sharesQdisc(one: LinkState, other: LinkState): boolean {
-  return (
-    one.filter !== null &&
-    other.filter !== null &&
-    one.ifindex === other.ifindex &&
-    one.netns.inode === other.netns.inode
+/** What leaves nobody behind who needs it passes to those that stay, of this function or of others. */
+function handedOver(leaving: readonly LinkState[], staying: readonly LinkState[]): LinkState[] {
+  return allFamilies().reduce<LinkState[]>(
+    (links, family) => family.handOver?.(leaving, links) ?? links,
+    [...staying],
   );
 }
 
-/** Hands the mark of a qdisc that netkit made to a filter that stays on it. */
-function inheritQdiscs(staying: readonly LinkState[], leaving: readonly LinkState[]): LinkState[] {
-  const marked = leaving.filter((link) => link.filter?.madeQdisc === true);
-  return staying.map((link) =>
-    link.filter !== null && marked.some((made) => sharesQdisc(made, link))
-      ? { ...link, filter: { ...link.filter, madeQdisc: true } }
-      : link,
-  );
-}
-
-/**
- * A clsact qdisc that one function made and another one still uses passes to the other: whoever comes last removes it.
- */
-function qdiscHeirs(world: World, state: FunctionState, leaving: readonly LinkState[]): Action[] {
-  const marked = leaving.filter((link) => link.filter?.madeQdisc === true);
-  if (marked.length === 0) return [];
+/** Records with the links of other functions to which something of the leaving ones passes. */
+function heirs(world: World, state: FunctionState, leaving: readonly LinkState[]): Action[] {
   return world.store.names().flatMap((name): Action[] => {
     const owner = name === state.name ? undefined : world.store.peek(name);
-    if (owner === undefined || !owner.links.some((link) => marked.some((made) => sharesQdisc(made, link))))
-      return [];
-    return [
-      {
-        kind: 'record',
-        function: name,
-        before: owner,
-        after: { ...owner, links: inheritQdiscs(owner.links, marked) },
-      },
-    ];
+    if (owner === undefined) return [];
+    const links = handedOver(leaving, owner.links);
+    if (links.every((link, index) => link === owner.links[index])) return [];
+    return [{ kind: 'record', function: name, before: owner, after: { ...owner, links } }];
   });
-}
-
-/**
- * Which links are at the place that was asked for. An interface's index means something in its own namespace only; a
- * dead link is found by the name that its interface had, wherever that was, unless this namespace has one of that name.
- */
-function placeOf({ ifname, netns }: DetachRequest): (link: LinkState) => boolean {
-  const inode = netns === undefined ? currentNetnsInode() : inodeOf(netns);
-  if (ifname === undefined) return (link) => netns === undefined || link.netns.inode === inode;
-  const ifindex = presentIndex(ifname, netns);
-  const byNameAlone = netns === undefined && ifindex === undefined;
-  return (link) =>
-    link.netns.inode === inode
-      ? link.ifname === ifname || link.ifindex === ifindex
-      : byNameAlone && link.ifname === ifname;
-}
-
-function inodeOf(reference: string): number {
-  using netns = openNetns(reference);
-  return netns.inode;
-}
-
-/** The interface's index, or undefined when it is gone. */
-function presentIndex(ifname: string, reference: string | undefined): number | undefined {
-  try {
-    using netns = reference === undefined ? undefined : openNetns(reference);
-    return findInterface(ifname, netns).ifindex;
-  } catch (error) {
-    if (error instanceof NetkitError && error.code === 'not-found') return undefined;
-    throw error;
-  }
 }

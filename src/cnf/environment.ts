@@ -1,6 +1,7 @@
 /** Where netkit works, and how a change is made there: lock, recovery, plan, execution. */
 import { NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
+import type { LoadTarget } from '../ebpf/load.js';
 import type { BpfMap } from '../ebpf/map.js';
 import { bootId, newUuid } from '../host/kernel.js';
 import { acquireLock, type LockOptions } from '../host/lock.js';
@@ -8,9 +9,9 @@ import { mountedBpffs, visibleBpffs } from '../host/mounts.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
-import type { Stage } from './perform.js';
+import type { LinkState } from './link-state.js';
+import type { Stage, SuccessionWork } from './perform.js';
 import type { ChangeSession } from './session.js';
-import type { LinkState } from './state.js';
 import { StateStore } from './store.js';
 import { pendingBatch, recoverBatch, recoverWithout } from './transaction.js';
 
@@ -49,6 +50,8 @@ export interface Proposal {
   readonly actions: readonly Action[];
   readonly spec?: ObjectSpec;
   readonly reuse?: ReadonlyMap<string, BpfMap>;
+  readonly targets?: ReadonlyMap<string, LoadTarget>;
+  readonly succession?: SuccessionWork;
 }
 
 export interface Outcome {
@@ -160,5 +163,7 @@ function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, 
 }
 
 function stageOf(options: EnvironmentOptions, store: StateStore, proposal?: Proposal): Stage {
-  return { store, spec: proposal?.spec, reuse: proposal?.reuse, made: new Map(), note: options.note };
+  const bpffs = visibleBpffs(options.bpffs);
+  const { spec, reuse, targets, succession } = proposal ?? {};
+  return { store, bpffs, spec, reuse, targets, succession, made: new Map(), note: options.note };
 }

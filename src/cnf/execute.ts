@@ -6,23 +6,16 @@ import { messageOf, NetkitError } from '../base/errors.js';
 import { fileErrorCode } from '../host/file-errors.js';
 import { bootId } from '../host/kernel.js';
 import { type Action, describeAction, type Plan } from './action.js';
-import { perform, type Stage, undo } from './perform.js';
+import { perform, performWaiting, type Stage, undo } from './perform.js';
+import { countSteps, steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
-
-/** Lets tests kill the command at each of its steps: the number of the step, counted from 0. */
-const killStep = Number(process.env['NETKIT_TEST_KILL_STEP'] ?? -1);
-let step = 0;
-
-export function steppingStone(): void {
-  if (step++ === killStep) process.kill(process.pid, 'SIGKILL');
-}
 
 /**
  * Performs all of a plan or nothing of it.
  * @throws the error of the step that failed, after undoing; NetkitError `interrupted` when `signal` says stop
  */
 export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): Promise<void> {
-  step = 0;
+  countSteps();
   writeJournal(plan, stage);
   const done: Action[] = [];
   try {
@@ -50,7 +43,7 @@ export async function performAll(
     if (signal?.aborted === true)
       throw new NetkitError('interrupted', `interrupted: ${plan.command} was undone`);
     done.push(action);
-    perform(action, stage);
+    await performWaiting(action, stage, signal);
   }
   steppingStone();
 }

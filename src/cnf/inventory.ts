@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { pinName } from '../ebpf/kernel-object.js';
-import { Link, type LinkInfo } from '../ebpf/link.js';
 import { BpfMap, type MapInfo } from '../ebpf/map.js';
 import { Program, type ProgramInfo } from '../ebpf/program.js';
-import { filterProgramId } from '../ebpf/tc-filter.js';
 import { bootId } from '../host/kernel.js';
-import { reopenNamespace } from './attachment.js';
-import { exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
+import { type ChainLink, memberPin } from './chain/member.js';
+import { byId, ofPin, unlessGone, withObject } from './kernel-listing.js';
+import { exists, functionFolder, namesIn, netkitFolder, type PinFolder, pinPath } from './layout.js';
+import { type ListedLink, linksOfFunction } from './listed-link.js';
 import { isFunctionName } from './names.js';
-import type { FunctionState, LinkState } from './state.js';
+import type { FunctionState } from './state.js';
 import type { StateStore } from './store.js';
 
 export interface ListedProgram {
@@ -36,22 +36,6 @@ export interface ListedMap {
   readonly valueType: string | undefined;
 }
 
-export interface ListedLink {
-  readonly name: string | undefined;
-  readonly function: string | undefined;
-  readonly pin: string | undefined;
-  /** `tc` for a filter. */
-  readonly type: string;
-  readonly programId: number | undefined;
-  readonly programName: string | undefined;
-  /** Undefined for a filter, and for a link that is not there. */
-  readonly info: LinkInfo | undefined;
-  /** What was recorded when netkit attached it. */
-  readonly state: LinkState | undefined;
-  /** What it was attached to is gone, or somebody detached it. */
-  readonly dead: boolean;
-}
-
 export interface ListedFunction {
   readonly name: string;
   /** Undefined when there are pins only. */
@@ -61,6 +45,8 @@ export interface ListedFunction {
   readonly programs: readonly ListedProgram[];
   readonly maps: readonly ListedMap[];
   readonly links: readonly ListedLink[];
+  /** What its programs are loaded as once more, as members of XDP chains: those that run there. */
+  readonly members: readonly ListedProgram[];
 }
 
 /** Every function with a state of this boot, a state that waits to be brought back, or pins. Needs no lock. */
@@ -95,20 +81,11 @@ function describeFunction(
   const programNames = new Map(
     programs.flatMap(({ info, name: program }) => (info === undefined ? [] : [[info.id, program]])),
   );
-  const filters = (state?.links ?? []).filter((link) => link.filter !== null);
-  const pinnedLinks = merged(
-    folder,
-    'links',
-    (state?.links ?? []).filter((link) => link.filter === null),
-    (pin, recorded, pinned) => describeLink(pin, recorded?.name ?? pinned, name, recorded, programNames),
+  const links = linksOfFunction(state?.links ?? [], folder, name, programNames);
+  const members = (state?.links ?? []).flatMap((link) =>
+    link.family === 'xdp-chain' ? describeMember(link, folder, name) : [],
   );
-  return {
-    name,
-    state,
-    programs,
-    maps,
-    links: [...pinnedLinks, ...filters.map((link) => describeFilter(link, name))],
-  };
+  return { name, state, programs, maps, links, members };
 }
 
 /** Pairs what was recorded with what is pinned; either may be missing. */
@@ -141,6 +118,12 @@ function describeProgram(
     info,
     type: info?.type ?? recorded?.type ?? 'unspec',
   };
+}
+
+function describeMember(link: ChainLink, folder: string, owner: string): ListedProgram[] {
+  const pin = memberPin(folder, link);
+  if (!exists(pin)) return [];
+  return [describeProgram(pin, link.program, owner, undefined)];
 }
 
 function describeOwnMap(
@@ -195,59 +178,9 @@ function readableTypes(map: BpfMap): { key: string | undefined; value: string | 
   }
 }
 
-function describeLink(
-  pin: string | undefined,
-  name: string,
-  owner: string,
-  state: LinkState | undefined,
-  programNames: ReadonlyMap<number, string>,
-): ListedLink {
-  const info = ofPin(pin, (path) => withObject(Link.fromPin(path), (link) => link.info()));
-  return {
-    name,
-    function: owner,
-    pin: info === undefined ? undefined : pin,
-    type: info?.type ?? state?.hook.split('/')[0] ?? 'unspec',
-    programId: info === undefined || info.programId === 0 ? undefined : info.programId,
-    programName: (info === undefined ? undefined : programNames.get(info.programId)) ?? state?.program,
-    info,
-    state,
-    dead: info === undefined || info.ifindex === 0,
-  };
-}
-
-function describeFilter(state: LinkState, owner: string): ListedLink {
-  const { present, netns: opened } = reopenNamespace(state);
-  using netns = opened;
-  const direction = state.hook === 'tc/egress' ? 'egress' : 'ingress';
-  const place = {
-    ifindex: state.ifindex,
-    direction,
-    handle: state.filter?.handle ?? 0,
-    priority: state.filter?.priority ?? 0,
-  } as const;
-  const programId = present ? filterProgramId(place, netns) : undefined;
-  return {
-    name: state.name,
-    function: owner,
-    pin: undefined,
-    type: 'tc',
-    programId,
-    programName: state.program,
-    info: undefined,
-    state,
-    dead: programId === undefined || programId !== state.filter?.programId,
-  };
-}
-
-function withObject<T extends Disposable, R>(object: T, read: (object: T) => R): R {
-  using owned = object;
-  return read(owned);
-}
-
 /** Everything that the kernel has of a kind, netkit's own named and owned. Needs CAP_SYS_ADMIN. */
 export function listAllPrograms(functions: readonly ListedFunction[]): ListedProgram[] {
-  const own = byId(functions.flatMap(({ programs }) => programs));
+  const own = byId(functions.flatMap(({ programs, members }) => [...programs, ...members]));
   return [...Program.ids()].flatMap(
     (id) => own.get(id) ?? unlessGone(() => withObject(Program.fromId(id), foreignProgram)),
   );
@@ -267,63 +200,14 @@ export function listAllMaps(functions: readonly ListedFunction[]): ListedMap[] {
   );
 }
 
-/** As {@link listAllPrograms}; netkit's tc filters, which are no links, are listed too. */
-export function listAllLinks(functions: readonly ListedFunction[]): ListedLink[] {
-  const listed = functions.flatMap(({ links }) => links);
-  const own = byId(listed);
-  const links = [...Link.ids()].flatMap(
-    (id) => own.get(id) ?? unlessGone(() => foreignLink(withObject(Link.fromId(id), (link) => link.info()))),
-  );
-  return [...links, ...listed.filter(({ type }) => type === 'tc')];
-}
-
-/** A link that netkit did not make. */
-export function foreignLink(info: LinkInfo): ListedLink {
-  return {
-    name: undefined,
-    function: undefined,
-    pin: undefined,
-    type: info.type,
-    programId: info.programId === 0 ? undefined : info.programId,
-    programName: info.programId === 0 ? undefined : programNameOf(info.programId),
-    info,
-    state: undefined,
-    dead: info.ifindex === 0,
-  };
-}
-
-function programNameOf(id: number): string | undefined {
-  try {
-    return withObject(Program.fromId(id), (program) => program.info().name);
-  } catch {
-    return undefined;
+/** The network namespaces that links are recorded in, by the paths of their pins; what cannot be read is unknown. */
+export function recordedNamespaces(bpffs: string, store: StateStore): (pin: string) => number | undefined {
+  const known = new Map<string, number>();
+  for (const name of store.names()) {
+    for (const link of store.peek(name)?.links ?? []) {
+      if ('netns' in link.target)
+        known.set(pinPath(functionFolder(bpffs, name), 'links', link.name), link.target.netns.inode);
+    }
   }
-}
-
-function byId<T extends { readonly info: { readonly id: number } | undefined }>(
-  listed: readonly T[],
-): Map<number, T> {
-  return new Map(listed.flatMap((each) => (each.info === undefined ? [] : [[each.info.id, each] as const])));
-}
-
-/** Undefined also for what is no pin of that kind: one thing out of place must not keep the rest from being listed. */
-function ofPin<R>(pin: string | undefined, read: (path: string) => R): R | undefined {
-  if (pin === undefined) return undefined;
-  try {
-    return read(pin);
-  } catch (error) {
-    if (error instanceof NetkitError && (error.code === 'not-found' || error.code === 'usage'))
-      return undefined;
-    throw error;
-  }
-}
-
-/** Between listing the ids and opening them, one may go: reading takes no lock. */
-function unlessGone<T>(read: () => T): T[] {
-  try {
-    return [read()];
-  } catch (error) {
-    if (error instanceof NetkitError && error.code === 'not-found') return [];
-    throw error;
-  }
+  return (pin) => known.get(pin);
 }

@@ -1,10 +1,11 @@
-/** Where a function's pins are: `<bpffs>/netkit/<function>/{progs,maps,links}/NAME`. */
+/** Where a function's pins are: `<bpffs>/netkit/<function>/{progs,maps,links,chain}/NAME`. */
 import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pinName } from '../ebpf/kernel-object.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 
-export type PinFolder = 'progs' | 'maps' | 'links';
+/** `chain`: programs as members of chains, by the names of their links, and marks of changes that are under way. */
+export type PinFolder = 'progs' | 'maps' | 'links' | 'chain';
 
 /** The folder of everything that netkit pins. */
 export function netkitFolder(bpffs: string): string {
@@ -13,6 +14,11 @@ export function netkitFolder(bpffs: string): string {
 
 export function functionFolder(bpffs: string, functionName: string): string {
   return join(netkitFolder(bpffs), functionName);
+}
+
+/** The bpffs that a function's folder is on. */
+export function bpffsOf(folder: string): string {
+  return dirname(dirname(folder));
 }
 
 /** Where a replacement waits for its turn. No function's name begins with a plus sign. */

@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { NetkitError } from '../base/errors.js';
-import type { BpfMap } from '../ebpf/map.js';
 import { listedMapName } from '../obj/maps.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { detachActions } from './detach-function.js';
 import type { Proposal, World } from './environment.js';
-import { exists, functionFolder, pinPath, stagingFolder } from './layout.js';
+import { exists, functionFolder } from './layout.js';
+import { loadedTarget, openTargets, type TargetTexts } from './load-targets.js';
 import { checkFunctionName } from './names.js';
-import { openMap } from './reference.js';
+import { dropOld, replaceActions } from './replacing/actions.js';
+import { openReused } from './reused-maps.js';
 import { type FunctionState, stateFormat } from './state.js';
 
 /** What is chosen of an object before it is loaded; kept in the state, so that it can be chosen again. */
@@ -20,6 +21,8 @@ export interface Choices {
   readonly mapSizes: Readonly<Record<string, number>>;
   /** References to existing maps, by the object's map names. */
   readonly reuse: Readonly<Record<string, string>>;
+  /** What tracing programs are loaded for, as `load-targets.ts` reads it. */
+  readonly targets?: TargetTexts | undefined;
   /** Programs to load, all when null. */
   readonly only: readonly string[] | null;
 }
@@ -31,6 +34,8 @@ export interface LoadRequest extends Choices {
   readonly name?: string | undefined;
   /** Put the object in the place of a function of that name: links are swapped, maps are new. */
   readonly replace: boolean;
+  /** Replace also what the kernel cannot swap: for a moment there is no program then. */
+  readonly allowGap?: boolean | undefined;
   readonly persist: boolean;
 }
 
@@ -57,9 +62,11 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   if (before !== null && before.bootId === world.bootId && before.bpffs !== world.bpffs)
     throw pinnedElsewhere(before);
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
-  if (request.persist) refuseFleetingMaps(request.reuse);
+  if (request.persist)
+    refuseFleeting([...Object.values(request.reuse), ...Object.values(request.targets ?? {})]);
   const after = newState(world, spec, request, name, before?.persist ?? false);
   const reuse = openReused(world, spec, request, name);
+  const targets = openTargets(world, spec, request.targets ?? {});
   // Undoing would take the file from a running function that has the same object.
   const store: Action[] =
     before?.object.file === after.object.file
@@ -72,6 +79,7 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
       function: name,
       spec,
       reuse,
+      targets,
       actions: [...store, load, record, ...detachLeft(world, before), ...dropOld(before, after)],
     };
   }
@@ -84,7 +92,13 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
       },
     );
   }
-  return { function: name, spec, reuse, actions: [...store, ...replaceActions(world, before, after)] };
+  return {
+    function: name,
+    spec,
+    reuse,
+    targets,
+    actions: [...store, ...replaceActions({ world, before, after, allowGap: request.allowGap === true })],
+  };
 }
 
 function pinnedElsewhere({ name, bpffs }: FunctionState): NetkitError {
@@ -98,15 +112,15 @@ function pinnedElsewhere({ name, bpffs }: FunctionState): NetkitError {
   );
 }
 
-/** After a reboot another map has the id, or nobody has the name. */
-function refuseFleetingMaps(reuse: Readonly<Record<string, string>>): void {
-  const fleeting = Object.values(reuse).find((reference) => reference.includes(':'));
+/** After a reboot another object has the id, or nobody has the name. */
+export function refuseFleeting(references: readonly string[]): void {
+  const fleeting = references.find((reference) => reference.includes(':'));
   if (fleeting === undefined) return;
   throw new NetkitError(
     'usage',
-    `'${fleeting}' will mean another map after a reboot, or none: --persist cannot keep it`,
+    `'${fleeting}' will mean something else after a reboot, or nothing: --persist cannot keep it`,
     {
-      hint: 'name the map as FUNCTION/MAP or by its pin',
+      hint: 'name it as FUNCTION/NAME or by its pin',
     },
   );
 }
@@ -130,7 +144,8 @@ function nameTaken(name: string, before: FunctionState | null, world: World): Ne
   });
 }
 
-function newState(
+/** What is to be recorded of a function that is loaded so. */
+export function newState(
   world: World,
   spec: ObjectSpec,
   request: LoadRequest,
@@ -153,63 +168,19 @@ function newState(
       mapSizes: { ...request.mapSizes },
       only: request.only === null ? null : [...request.only],
       reuse: { ...request.reuse },
+      ...(request.targets === undefined ? {} : { targets: { ...request.targets } }),
     },
     programs: spec.programs
       .filter((program) => spec.chosen.has(program.name))
-      .map((program) => ({ name: program.name, section: program.section, type: program.type })),
+      .map(({ name: program, section, type }) => {
+        const text = request.targets?.[program];
+        const target = text === undefined ? {} : { target: loadedTarget(spec, program, text) };
+        return { name: program, section, type, ...target };
+      }),
     maps: spec.maps.map((map) => ({ name: listedMapName(map, name), type: map.type })),
     links: [],
     loadedAt: new Date().toISOString(),
   };
-}
-
-/** The new programs and maps are pinned aside, each link is swapped, then the folders change places. */
-function replaceActions(world: World, before: FunctionState, after: FunctionState): Action[] {
-  const { name } = before;
-  const folder = functionFolder(world.bpffs, name);
-  const staging = stagingFolder(world.bpffs, name);
-  const types = new Map(after.programs.map((program) => [program.name, program.type]));
-  const oldTypes = new Map(before.programs.map((program) => [program.name, program.type]));
-  for (const link of before.links) {
-    if (types.get(link.program) === oldTypes.get(link.program)) continue;
-    const lacks = types.has(link.program)
-      ? `has '${link.program}' as another type`
-      : `has no program '${link.program}'`;
-    throw new NetkitError(
-      'conflict',
-      `the new object ${lacks}, which is attached to ${link.hook} of ${link.ifname}`,
-      {
-        hint: `detach it first: netkit detach ${name}/${link.program} ${link.ifname}`,
-      },
-    );
-  }
-  const move = (from: string, to: string, displaced?: string): Action => ({
-    kind: 'move',
-    function: name,
-    from,
-    to,
-    displaced,
-  });
-  return [
-    { kind: 'load', function: name, folder: staging },
-    ...before.links.map(
-      (link): Action => ({
-        kind: 'swap',
-        function: name,
-        folder,
-        link,
-        from: pinPath(folder, 'progs', link.program),
-        to: pinPath(staging, 'progs', link.program),
-      }),
-    ),
-    move(`${folder}/progs`, `${staging}/old_progs`),
-    move(`${folder}/maps`, `${staging}/old_maps`),
-    move(`${staging}/progs`, `${folder}/progs`, `${staging}/old_progs`),
-    move(`${staging}/maps`, `${folder}/maps`, `${staging}/old_maps`),
-    { kind: 'record', function: name, before, after: { ...after, links: before.links } },
-    { kind: 'unpin', function: name, folder: staging },
-    ...dropOld(before, after),
-  ];
 }
 
 /** Of a function whose pins somebody removed, what needs none: its tc filters. */
@@ -217,39 +188,4 @@ function detachLeft(world: World, before: FunctionState | null): Action[] {
   if (before === null || before.bootId !== world.bootId || before.links.length === 0) return [];
   world.note(`the pins of '${before.name}' were gone: it is loaded anew, and attached to nothing`);
   return detachActions(before, before.links);
-}
-
-function dropOld(before: FunctionState | null, after: FunctionState): Action[] {
-  if (before === null || before.object.file === after.object.file) return [];
-  return [{ kind: 'drop-object', function: before.name, file: before.object.file }];
-}
-
-/** Opens the maps to reuse. @throws NetkitError `conflict` naming each difference: the kernel never resizes a map */
-export function openReused(
-  world: World,
-  spec: ObjectSpec,
-  choices: Choices,
-  functionName: string,
-): Map<string, BpfMap> {
-  const opened = new Map<string, BpfMap>();
-  for (const [name, reference] of Object.entries(choices.reuse)) {
-    const map = world.scope.use(openMap(reference, world.bpffs));
-    const wanted = spec.map(name);
-    const wantedEntries = spec.mapSizes.get(wanted.name) ?? wanted.maxEntries;
-    const differences = [
-      ['type', wanted.type, map.info.type],
-      ['key size', wanted.keySize, map.info.keySize],
-      ['value size', wanted.valueSize, map.info.valueSize],
-      ['entries', wantedEntries, map.info.maxEntries],
-      ['flags', wanted.flags, map.info.flags],
-    ].filter(([, mine, theirs]) => mine !== theirs);
-    if (differences.length > 0) {
-      const list = differences
-        .map(([what, mine, theirs]) => `${what} ${mine} here and ${theirs} there`)
-        .join(', ');
-      throw new NetkitError('conflict', `map '${name}' cannot be ${reference}: ${list}`);
-    }
-    opened.set(listedMapName(wanted, functionName), map);
-  }
-  return opened;
 }

@@ -4,27 +4,50 @@ import { dirname, join } from 'node:path';
 import { Scope } from '../base/scope.js';
 import type { KernelObject } from '../ebpf/kernel-object.js';
 import { Link } from '../ebpf/link.js';
-import { load } from '../ebpf/load.js';
+import { type LoadTarget, load } from '../ebpf/load.js';
 import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
-import { attachLink, detachLink, isAlive, swapLink } from './attachment.js';
-import { exists, makeFolder, namesIn, type PinFolder, pinPath, removeEmptyFolders } from './layout.js';
-import type { LinkState } from './state.js';
+import { attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
+import { leaveChains } from './chain/leave.js';
+import {
+  bpffsOf,
+  exists,
+  makeFolder,
+  namesIn,
+  type PinFolder,
+  pinPath,
+  removeEmptyFolders,
+} from './layout.js';
+import type { LinkState } from './link-state.js';
 import type { StateStore } from './store.js';
 
 /** What actions act on, and what they leave for the ones after them. */
 export interface Stage {
   readonly store: StateStore;
+  /** Where functions are pinned. */
+  readonly bpffs: string;
   /** The object to load, with its globals, sizes and choice of programs; undefined in plans without `load`. */
   readonly spec?: ObjectSpec | undefined;
   /** Existing maps for the object, by its map names. */
   readonly reuse?: ReadonlyMap<string, BpfMap> | undefined;
+  /** What tracing programs are loaded for, where that is not what their sections say. */
+  readonly targets?: ReadonlyMap<string, LoadTarget> | undefined;
+  /** What a replacement does beside swapping; undefined in plans without one. */
+  readonly succession?: SuccessionWork | undefined;
   /** Links as they really were made, by name: the mode taken, the qdisc made. */
   readonly made: Map<string, LinkState>;
   /** Says something worth knowing that is no error. */
   note(text: string, link?: string): void;
+}
+
+/** What only the command that replaces a function can do: it takes its time, and remembers what it did. */
+export interface SuccessionWork {
+  migrate(from: string, to: string, signal: AbortSignal | undefined): Promise<void>;
+  test(folder: string, signal: AbortSignal | undefined): Promise<void>;
+  catchUp(signal: AbortSignal | undefined): Promise<void>;
+  carryOver(): Promise<void>;
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
@@ -32,6 +55,14 @@ interface Interpreter<K extends Action['kind']> {
   perform(action: Of<K>, stage: Stage): void;
   undo(action: Of<K>, stage: Stage): void;
 }
+
+/** What takes its time, and is done by {@link performWaiting}. */
+const waiting = {
+  perform: ({ kind }: { readonly kind: string }) => {
+    throw new TypeError(`a step '${kind}' has to be waited for`);
+  },
+  undo: () => undefined,
+};
 
 const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   'store-object': {
@@ -61,11 +92,20 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
   swap: {
     perform: (action, stage) => {
-      stage.made.set(action.link.name, swapLink(action.folder, action.link, action.from, action.to));
+      stage.made.set(action.link.name, swapLink(action.folder, action.link, action.from, action.to, stage));
     },
-    undo: (action) => {
-      if (exists(action.to)) swapLink(action.folder, action.link, action.to, action.from);
+    undo: (action, stage) => {
+      if (exists(action.to)) swapLink(action.folder, action.link, action.to, action.from, stage);
     },
+  },
+  // Only the command that planned them can do these; what they wrote goes with the new maps.
+  migrate: waiting,
+  test: waiting,
+  'catch-up': waiting,
+  'carry-over': waiting,
+  rearrange: {
+    perform: (action) => rearrangeLink(action.folder, action.link, action.next),
+    undo: (action) => rearrangeLink(action.folder, action.next, action.link),
   },
   move: {
     perform: (action) => rename(action.from, action.to),
@@ -102,6 +142,23 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
 };
 
+/** {@link perform} for every kind of action: some take their time. @throws NetkitError `interrupted` too */
+export async function performWaiting(action: Action, stage: Stage, signal?: AbortSignal): Promise<void> {
+  const { succession } = stage;
+  switch (action.kind) {
+    case 'migrate':
+      return succession?.migrate(action.from, action.to, signal);
+    case 'test':
+      return succession?.test(action.folder, signal);
+    case 'catch-up':
+      return succession?.catchUp(signal);
+    case 'carry-over':
+      return succession?.carryOver();
+    default:
+      perform(action, stage);
+  }
+}
+
 /** Performs one action. @throws whatever went wrong, with the action's own partial work possibly there: undo it too */
 export function perform(action: Action, stage: Stage): void {
   interpreterOf(action).perform(action, stage);
@@ -122,6 +179,7 @@ function loadAndPin(action: Of<'load'>, stage: Stage): void {
   using object = load(stage.spec, {
     name: action.function,
     ...(stage.reuse === undefined ? {} : { reuse: stage.reuse }),
+    ...(stage.targets === undefined ? {} : { targets: stage.targets }),
   });
   makeFolder(join(action.folder, 'progs'));
   makeFolder(join(action.folder, 'maps'));
@@ -137,6 +195,7 @@ const openers: Record<PinFolder, (path: string) => KernelObject> = {
   progs: (path) => Program.fromPin(path),
   maps: (path) => BpfMap.fromPin(path),
   links: (path) => Link.fromPin(path),
+  chain: (path) => Program.fromPin(path),
 };
 
 /**
@@ -161,6 +220,8 @@ function removePins(folder: string): void {
         const object = openQuietly(kind.replace(/^old_/, ''), path);
         if (object !== undefined) scope.use(object);
         if (object instanceof Link) detachQuietly(object);
+        // Other pins keep it in its chain.
+        if (kind === 'chain' && object instanceof Program) leaveChains(bpffsOf(folder), object.info().id);
         if (isFolder(path)) rmdirSync(path);
         else unlinkSync(path);
         removed.push([path, object]);

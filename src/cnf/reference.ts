@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
+import { linkPin } from '../ebpf/dispatcher/place.js';
 import { type KernelObject, pinName } from '../ebpf/kernel-object.js';
 import { Link } from '../ebpf/link.js';
 import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
-import { exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
+import { memberships } from './chain/memberships.js';
+import { bpffsOf, exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
 import { isFunctionName } from './names.js';
 
 interface Kind<T extends KernelObject> {
@@ -16,6 +18,8 @@ interface Kind<T extends KernelObject> {
   fromId(id: number): T;
   ids(): Iterable<number>;
   kernelName(object: T): string;
+  /** Those of a function that are pinned elsewhere: the paths of their pins, by name. */
+  elsewhere?(folder: string): ReadonlyMap<string, string>;
 }
 
 const programKind: Kind<Program> = {
@@ -41,6 +45,7 @@ const linkKind: Kind<Link> = {
   fromId: Link.fromId,
   ids: Link.ids,
   kernelName: () => '',
+  elsewhere: linksOfMembers,
 };
 
 /** @throws NetkitError `not-found` with the name probably meant, `usage` for a malformed reference, `conflict` when a name is not unique */
@@ -89,13 +94,26 @@ function open<T extends KernelObject>(reference: string, bpffs: string, kind: Ki
     const { message, hint, details } = noSuchFunction(functionName, bpffs);
     throw new NetkitError('not-found', message, { hint: formMeant(functionName) ?? hint, details });
   }
-  const names = namesIn(join(folder, kind.folder));
+  const elsewhere = kind.elsewhere?.(folder) ?? new Map<string, string>();
+  const names = [...namesIn(join(folder, kind.folder)), ...elsewhere.keys()];
   const chosen =
     name === undefined ? theOnly(names, functionName, kind.noun) : resolveName(name, names, functionName);
-  if (chosen !== undefined) return kind.fromPin(join(folder, kind.folder, chosen));
+  if (chosen !== undefined) return kind.fromPin(elsewhere.get(chosen) ?? join(folder, kind.folder, chosen));
   throw new NetkitError('not-found', `function '${functionName}' has no ${kind.noun} '${name}'`, {
     hint: suggestion(name ?? '', names),
   });
+}
+
+/** Members of chains are pinned where all tools find them. */
+function linksOfMembers(folder: string): ReadonlyMap<string, string> {
+  return new Map(
+    namesIn(join(folder, 'chain')).flatMap((name) => {
+      if (name.startsWith('+')) return [];
+      using program = Program.fromPin(join(folder, 'chain', name));
+      const [membership] = memberships(bpffsOf(folder), program.info().id);
+      return membership === undefined ? [] : [[name, linkPin(membership.folder, membership.slot)] as const];
+    }),
+  );
 }
 
 /** What a word that is no function was probably meant to be: an id, or a reference as bpftool writes it. */

@@ -1,13 +1,15 @@
 /** Bringing back, after a reboot, what was loaded with `--persist`. */
-import { clsactExists } from '../ebpf/tc-filter.js';
-import { findInterface } from '../host/interfaces.js';
-import { openNetns } from '../host/netns.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import type { Proposal, World } from './environment.js';
+import { familyOf } from './hooks/index.js';
 import { functionFolder } from './layout.js';
-import { applyChoices, openReused } from './load-function.js';
-import type { FunctionState, LinkState } from './state.js';
+import type { LinkState } from './link-state.js';
+import { applyChoices } from './load-function.js';
+import { openTargets } from './load-targets.js';
+import { openReused } from './reused-maps.js';
+import type { FunctionState } from './state.js';
+import { relocated } from './targets/index.js';
 
 /** True for a function of another boot that is to be brought back. */
 export function awaitsRestore(state: FunctionState, bootId: string): boolean {
@@ -15,7 +17,7 @@ export function awaitsRestore(state: FunctionState, bootId: string): boolean {
 }
 
 /**
- * Loads the stored object again with its choices and attaches it where it was: interfaces are found by their names,
+ * Loads the stored object again with its choices and attaches it where it was: targets are found by their names,
  * since indices and namespaces are new. Its maps are empty.
  * @throws NetkitError `not-found` when an interface or namespace is not there (yet): nothing is restored then
  */
@@ -40,6 +42,7 @@ export async function planRestore(world: World, state: FunctionState): Promise<P
     function: name,
     spec,
     reuse: openReused(world, spec, choices, name),
+    targets: openTargets(world, spec, choices.targets ?? {}),
     actions: [
       { kind: 'load', function: name, folder },
       ...attach,
@@ -49,9 +52,10 @@ export async function planRestore(world: World, state: FunctionState): Promise<P
 }
 
 function relocate(link: LinkState): LinkState {
-  using netns = link.netns.ref === null ? undefined : openNetns(link.netns.ref);
-  const { ifindex, netnsInode } = findInterface(link.ifname, netns);
-  const filter =
-    link.filter === null ? null : { ...link.filter, madeQdisc: !clsactExists(ifindex, netns), programId: 0 };
-  return { ...link, ifindex, netns: { ...link.netns, inode: netnsInode }, filter };
+  const there: LinkState = relocatedLink(link);
+  return familyOf(there).revive?.(there) ?? there;
+}
+
+function relocatedLink<L extends LinkState>(link: L): L {
+  return { ...link, target: relocated(link.target) };
 }

@@ -1,4 +1,5 @@
 import { acquireLock, type Lock } from '../host/lock.js';
+import { visibleBpffs } from '../host/mounts.js';
 import { clearLeftovers, type EnvironmentOptions, lockOptions } from './environment.js';
 import type { Stage } from './perform.js';
 import { StateStore } from './store.js';
@@ -54,7 +55,8 @@ export class ChangeSession implements Disposable {
   }
 
   #stage(): Stage {
-    return { store: this.#store, made: new Map(), note: this.#options.note };
+    const bpffs = visibleBpffs(this.#options.bpffs);
+    return { store: this.#store, bpffs, made: new Map(), note: this.#options.note };
   }
 
   #endTransaction(): void {

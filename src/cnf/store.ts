@@ -7,6 +7,7 @@ import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Plan } from './action.js';
 import { isFunctionName } from './names.js';
 import { changePlan, type FunctionState, functionState, stateFormat } from './state.js';
+import { convertPlan, convertState } from './state-format-1.js';
 
 /** No function is called that: the name has a dot. */
 const journalFile = 'change.journal';
@@ -77,7 +78,7 @@ export class StateStore {
     const hint = `'netkit unload ${name}' removes the function from its pins alone`;
     const value = readJson(path, hint);
     if (value === undefined) return undefined;
-    const parsed = functionState.safeParse(value);
+    const parsed = functionState.safeParse(convertState(value));
     if (parsed.success && parsed.data.name === name) return parsed.data;
     refuseNewer(path, value);
     const issue = parsed.error?.issues[0];
@@ -141,7 +142,8 @@ export class StateStore {
     const value = readJson(path, journalHint);
     if (value === undefined) return undefined;
     refuseNewer(path, value);
-    if (isPlan(value)) return value;
+    const plan = planOf(value);
+    if (plan !== undefined) return plan;
     throw new NetkitError('bad-state', `${path} is damaged: it is no plan of a change`, {
       hint: journalHint,
     });
@@ -185,7 +187,13 @@ function refuseNewer(path: string, value: unknown): void {
   });
 }
 
-export function isPlan(value: unknown): value is Plan {
+/** A plan as a journal has it, of whichever format; undefined when it is none. */
+export function planOf(value: unknown): Plan | undefined {
+  const converted = convertPlan(value);
+  return isPlan(converted) ? converted : undefined;
+}
+
+function isPlan(value: unknown): value is Plan {
   return changePlan.safeParse(value).success;
 }
 

@@ -15,10 +15,11 @@ import {
   readBatchJournal,
   readStep,
 } from './batch-journal.js';
-import { concernsFiles, performAll, type Recovery, steppingStone, undoAll } from './execute.js';
+import { concernsFiles, performAll, type Recovery, undoAll } from './execute.js';
 import { asideFolder } from './layout.js';
 import { perform, type Stage } from './perform.js';
 import { openMap } from './reference.js';
+import { steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
 
 export class Transaction implements Disposable {

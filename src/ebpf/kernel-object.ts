@@ -55,9 +55,24 @@ function kindOf(fd: Fd): PinKind | undefined {
  * @throws NetkitError `not-found` when there is no such pin, `usage` when it is something else
  */
 export function openPinOfKind(path: string, wanted: PinKind): Fd {
-  let fd: Fd;
+  const { fd, kind } = openAnyPin(path);
+  if (kind === wanted) return fd;
+  fd[Symbol.dispose]();
+  throw new NetkitError(
+    'usage',
+    `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`,
+  );
+}
+
+/**
+ * Opens a pin, whatever it is; the kind is undefined for what netkit has no word for.
+ * @internal
+ * @throws NetkitError as {@link openPinOfKind}
+ */
+export function openAnyPin(path: string): { readonly fd: Fd; readonly kind: PinKind | undefined } {
   try {
-    fd = openPinned(path);
+    const fd = openPinned(path);
+    return { fd, kind: kindOf(fd) };
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR'))
       throw new NetkitError('not-found', `there is no pin ${path}`, { cause: error });
@@ -66,13 +81,6 @@ export function openPinOfKind(path: string, wanted: PinKind): Fd {
       throw new NetkitError('usage', `${path} is not a pinned BPF object`, { cause: error });
     throw error;
   }
-  const kind = kindOf(fd);
-  if (kind === wanted) return fd;
-  fd[Symbol.dispose]();
-  throw new NetkitError(
-    'usage',
-    `${path} is a pinned ${kind ?? 'object of an unknown kind'}, not a ${wanted}`,
-  );
 }
 
 /** A folder, or a file of another file system. */

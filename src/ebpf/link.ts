@@ -1,10 +1,12 @@
 import { NetkitError } from '../base/errors.js';
-import { attachTypes, linkTypes } from '../base/kernel-words.js';
+import { linkTypes } from '../base/kernel-words.js';
 import { detachLink, readInfo, updateLink } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
+import type { Attachment } from './attach/attachment.js';
 import { listIds, openId } from './by-id.js';
 import { KernelObject, openPinOfKind } from './kernel-object.js';
+import { type LinkDetails, readLinkDetails } from './link-details.js';
 import type { Program } from './program.js';
 
 /** What the kernel tells of a link (`struct bpf_link_info` of linux/bpf.h). */
@@ -19,13 +21,25 @@ export interface LinkInfo {
   readonly ifindex: number | undefined;
   /** The kernel's word, such as `tcx_ingress`, for kinds that tell. */
   readonly attachType: string | undefined;
+  /** The cgroup, by its directory's inode, for kinds that have one; 0 once it is gone or the link was detached. */
+  readonly cgroupId: bigint | undefined;
+  /** The inode of the network namespace, for kinds that have one; 0 once it is gone or the link was detached. */
+  readonly netnsInode: number | undefined;
+  /** The map of sockets or callbacks, for kinds that have one; 0 once it is gone or the link was detached. */
+  readonly mapId: number | undefined;
+  /** The kernel says that what it was attached to is gone, or that it was detached. Not every kind tells. */
+  readonly gone: boolean;
+  /** What only links of its kind have. */
+  readonly details: LinkDetails;
 }
 
 /**
  * An attachment that the kernel keeps as an object. Disposing closes the descriptor: an unpinned link then detaches, a
  * pinned one stays.
  */
-export class Link extends KernelObject {
+export class Link extends KernelObject implements Attachment {
+  readonly holder = 'link';
+
   /** Opens a pinned link. @throws NetkitError `not-found`, or `usage` when the pin is something else */
   static fromPin(path: string): Link {
     return new Link(openPinOfKind(path, 'link'));
@@ -48,25 +62,12 @@ export class Link extends KernelObject {
   info(): LinkInfo {
     const block = readInfo(this.fd, 'linkInfo');
     const type = linkTypes[block.get('type')] ?? `type ${block.get('type')}`;
-    const attachType = (number: number): string => attachTypes[number] ?? `attach type ${number}`;
-    const common = { id: block.get('id'), type, programId: block.get('prog_id') };
-    switch (type) {
-      case 'xdp':
-        return { ...common, ifindex: block.get('xdp.ifindex'), attachType: 'xdp' };
-      case 'tcx':
-      case 'netkit':
-        return {
-          ...common,
-          ifindex: block.get(`${type}.ifindex`),
-          attachType: attachType(block.get(`${type}.attach_type`)),
-        };
-      case 'cgroup':
-      case 'netns':
-      case 'tracing':
-        return { ...common, ifindex: undefined, attachType: attachType(block.get(`${type}.attach_type`)) };
-      default:
-        return { ...common, ifindex: undefined, attachType: undefined };
-    }
+    const details = readLinkDetails(this.fd, block);
+    const place = placeOf(details);
+    const gone = [place.ifindex, place.cgroupId, place.netnsInode, place.mapId].some(
+      (identity) => identity !== undefined && Number(identity) === 0,
+    );
+    return { id: block.get('id'), type, programId: block.get('prog_id'), ...place, gone, details };
   }
 
   /**
@@ -97,4 +98,18 @@ export class Link extends KernelObject {
       throw error;
     }
   }
+}
+
+type Place = Pick<LinkInfo, 'ifindex' | 'attachType' | 'cgroupId' | 'netnsInode' | 'mapId'>;
+
+function placeOf(details: LinkDetails): Place {
+  const attachType = 'attachType' in details ? details.attachType : undefined;
+  const isNamedAfterKind = details.kind === 'xdp' || details.kind === 'netfilter';
+  return {
+    ifindex: 'ifindex' in details ? details.ifindex : undefined,
+    attachType: isNamedAfterKind ? details.kind : attachType,
+    cgroupId: details.kind === 'cgroup' ? details.cgroupId : undefined,
+    netnsInode: details.kind === 'netns' ? details.netnsInode : undefined,
+    mapId: details.kind === 'sockmap' || details.kind === 'struct_ops' ? details.mapId : undefined,
+  };
 }

@@ -1,6 +1,4 @@
 /** Loading: from an `ObjectSpec`, which is data, to programs and maps in the kernel. */
-import { NetkitError } from '../base/errors.js';
-import { attachTypes, programTypes } from '../base/kernel-words.js';
 import { Scope } from '../base/scope.js';
 import type { Codec } from '../obj/codec/index.js';
 import { type MapPart, mapCodec } from '../obj/map-codecs.js';
@@ -9,19 +7,15 @@ import type { ObjectSpec } from '../obj/spec.js';
 import { duplicateFd } from '../sys/fd.js';
 import * as libbpf from '../sys/libbpf.js';
 import { LibbpfFailure } from '../sys/libbpf-log.js';
+import { rememberTable } from './attach/struct-ops.js';
 import { explainLoadFailure } from './load-failure.js';
-import { LoadedObject, sectionOf } from './loaded-object.js';
+import { LoadedObject } from './loaded-object.js';
 import { BpfMap, type MapTypes } from './map.js';
+import { choosePrograms, type LoadOptions, openObject, prepareMaps, refuseKnownProblems } from './prepare.js';
 import { Program } from './program.js';
-import type { TypedMap } from './typed.js';
+import { VerdictLogs, wholeLog } from './verifier-log.js';
 
-/** How to load an object. */
-export interface LoadOptions {
-  /** What maps of global variables are named after in the kernel; the spec's name when left out. */
-  readonly name?: string;
-  /** Existing maps to use in place of new ones, by the object's map name. */
-  readonly reuse?: ReadonlyMap<string, BpfMap | TypedMap>;
-}
+export type { LoadOptions, LoadTarget } from './prepare.js';
 
 /**
  * Creates the object's maps and loads its programs, all or none. Nothing is pinned or attached: what is not pinned goes
@@ -33,67 +27,27 @@ export function load<S extends ObjectSignature = UntypedObject>(
   spec: ObjectSpec<S>,
   options: LoadOptions = {},
 ): LoadedObject<S> {
-  refuseKnownProblems(spec);
+  refuseKnownProblems(spec, spec.chosen);
   using scope = new Scope();
   let object: libbpf.LibbpfObject;
   try {
-    object = scope.use(new libbpf.LibbpfObject(spec.bytes, options.name ?? spec.name));
+    object = scope.use(openObject(spec, options));
   } catch (error) {
     throw error instanceof LibbpfFailure ? explainLoadFailure(spec, error) : error;
   }
-  choosePrograms(spec, object);
+  choosePrograms(spec, object, spec.chosen, options.targets);
   const mapNames = prepareMaps(spec, object, options.reuse ?? new Map());
+  const verdicts = new VerdictLogs(object, spec.chosen);
   try {
     object.load();
   } catch (error) {
-    throw error instanceof LibbpfFailure ? explainLoadFailure(spec, error) : error;
+    if (!(error instanceof LibbpfFailure)) throw error;
+    throw explainLoadFailure(spec, error, (program) => {
+      const verdict = verdicts.of(program);
+      return verdict === '' ? '' : wholeLog(spec, options, program, verdict);
+    });
   }
   return takeLoaded(spec, object, mapNames);
-}
-
-/** Objects that libbpf would load without the part that it does not understand, or refuse with less of a reason. */
-function refuseKnownProblems(spec: ObjectSpec<ObjectSignature>): void {
-  const problem =
-    spec.programs.find(({ name, problem: found }) => found !== undefined && spec.chosen.has(name))?.problem ??
-    spec.maps.find(({ problem: found }) => found !== undefined)?.problem;
-  if (problem !== undefined) throw new NetkitError('bad-object', `${spec.path ?? spec.name}: ${problem}`);
-}
-
-function choosePrograms(spec: ObjectSpec<ObjectSignature>, object: libbpf.LibbpfObject): void {
-  const wanted = new Map(spec.programs.map((program) => [program.name, program]));
-  for (const pointer of object.programs()) {
-    const program = wanted.get(libbpf.programName(pointer));
-    libbpf.setAutoload(pointer, program !== undefined && spec.chosen.has(program.name));
-    // An older libbpf does not know the newest sections: it would load them as type 0.
-    if (program !== undefined && program.type !== 'unspec' && libbpf.programType(pointer) === 0) {
-      const attachType = program.attachType === undefined ? 0 : attachTypes.indexOf(program.attachType);
-      libbpf.setProgramType(pointer, programTypes.indexOf(program.type), attachType);
-    }
-  }
-}
-
-/** @returns the names of the maps: libbpf calls one whose place another takes by that other's name from then on */
-function prepareMaps(
-  spec: ObjectSpec<ObjectSignature>,
-  object: libbpf.LibbpfObject,
-  reuse: ReadonlyMap<string, BpfMap | TypedMap>,
-): ReadonlyMap<libbpf.MapPointer, string> {
-  const changes = spec.globals.changes();
-  const sizes = spec.mapSizes;
-  const names = new Map<libbpf.MapPointer, string>();
-  for (const pointer of object.maps()) {
-    const name = libbpf.mapName(pointer);
-    names.set(pointer, name);
-    libbpf.clearPinPath(pointer);
-    const section = sectionOf(name);
-    const image = section === undefined ? undefined : changes.get(section);
-    if (image !== undefined) libbpf.setInitialValue(pointer, image);
-    const entries = sizes.get(name);
-    if (entries !== undefined) libbpf.setMapEntries(pointer, entries);
-    const existing = reuse.get(name);
-    if (existing !== undefined) libbpf.reuseMap(pointer, existing.fd.value);
-  }
-  return names;
 }
 
 function takeLoaded<S extends ObjectSignature>(
@@ -106,12 +60,17 @@ function takeLoaded<S extends ObjectSignature>(
   for (const pointer of object.programs()) {
     const name = libbpf.programName(pointer);
     if (!spec.chosen.has(name)) continue;
-    programs.set(name, scope.use(new Program(duplicateFd(libbpf.programFd(pointer)))));
+    const { attachType } = spec.program(name);
+    programs.set(name, scope.use(new Program(duplicateFd(libbpf.programFd(pointer)), attachType)));
   }
   const maps = new Map<string, BpfMap>();
   for (const pointer of object.maps()) {
     const name = mapNames.get(pointer) ?? libbpf.mapName(pointer);
     maps.set(name, scope.use(new BpfMap(duplicateFd(libbpf.mapFd(pointer)), typesOf(spec, name))));
+  }
+  for (const table of spec.structOps()) {
+    const map = maps.get(table.name);
+    if (map !== undefined) rememberTable(map, table, programs);
   }
   return new LoadedObject(spec, programs, maps, scope.move());
 }

@@ -39,7 +39,11 @@ export interface EntryLayout {
   readonly cpuStride: number;
 }
 
-export function layoutOf({ type, keySize, valueSize }: MapInfo): EntryLayout {
+export function layoutOf({
+  type,
+  keySize,
+  valueSize,
+}: Pick<MapInfo, 'type' | 'keySize' | 'valueSize'>): EntryLayout {
   if (!perCpuTypes.has(type)) return { keySize, valueStride: valueSize, cpus: 1, cpuStride: valueSize };
   const cpuStride = Math.ceil(valueSize / perCpuAlignment) * perCpuAlignment;
   const cpus = possibleCpus();

@@ -4,7 +4,7 @@ import { type Netns, withNetns } from '../host/netns.js';
 import { isErrno } from '../sys/errno.js';
 import { clsactKind, hasTcFilters, filterPriorities as listFilterPriorities } from '../sys/netlink.js';
 import { addClsact, attachTcFilter, deleteClsact, detachTcFilter, queryTcFilter } from '../sys/tc.js';
-import type { Direction } from './attach.js';
+import type { Direction } from './attach/index.js';
 import type { Program } from './program.js';
 
 /** The place of one filter of an interface, by which tc knows it. */

@@ -1,4 +1,5 @@
 import { NetkitError } from '../base/errors.js';
+import type { Explanation } from '../obj/verifier/explanation.js';
 
 /** Where in the source a refusal happened. */
 export interface SourcePlace {
@@ -10,86 +11,75 @@ export interface SourcePlace {
   readonly source: string;
 }
 
-/** The kernel's verifier refused a program: the message is its useful line, `log` is all that it said. */
+/** What is known of a refusal. */
+export interface Refusal {
+  /** The verifier's own sentence. */
+  readonly reason: string;
+  /** The line to look at. */
+  readonly place: SourcePlace | undefined;
+  /** Undefined when the refusal is none of those that netkit explains. */
+  readonly explanation: Explanation | undefined;
+  /** All that the verifier said. */
+  readonly log: string;
+  /** Said in place of how to mend the code: what the user lacks. */
+  readonly lacking?: string | undefined;
+}
+
+/** The kernel's verifier refused a program: the message says what is wrong where, the hint how such code is usually mended. */
 export class VerifierError extends NetkitError {
   override readonly name = 'VerifierError';
   /** The name of the program that was refused. */
   readonly program: string;
   /** All that the verifier said. */
   readonly log: string;
-
-  /** @internal */
-  /** @param hint in place of the source line */
-  constructor(program: string, reason: string, place: SourcePlace | undefined, log: string, hint?: string) {
-    const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
-    super('verifier-refused', `the verifier refused program '${program}'${where}: ${reason}`, {
-      hint:
-        hint ??
-        (place?.source === undefined || place.source === ''
-          ? undefined
-          : `the line is: ${place.source.trim()}`),
-      details: {
-        program,
-        reason,
-        file: place?.file ?? null,
-        line: place?.line ?? null,
-        source: place?.source ?? null,
-        log,
-      },
-    });
-    this.program = program;
-    this.log = log;
-  }
-}
-
-/** What a verifier log says about its end. */
-export interface Refusal {
+  /** The rule that was broken, the registers that matter, how to mend it; undefined for an uncommon refusal. */
+  readonly explanation: Explanation | undefined;
+  /** The line to look at. */
+  readonly place: SourcePlace | undefined;
   /** The verifier's own sentence. */
   readonly reason: string;
-  /** The last instruction that it looked at, counted from the start of the program. */
-  readonly instruction: number | undefined;
-  /** From the last `; source @ file:line` comment, which kernels from 6.9 on print. */
-  readonly place: SourcePlace | undefined;
+  /** What the user lacks, when the program itself may be right. */
+  readonly lacking: string | undefined;
+
+  /** @internal */
+  constructor(program: string, refusal: Refusal) {
+    const { reason, place, explanation, log } = refusal;
+    const where = place === undefined ? '' : ` at ${place.file}:${place.line}`;
+    super(
+      'verifier-refused',
+      `the verifier refused program '${program}'${where}: ${explanation?.message ?? reason}`,
+      {
+        hint: refusal.lacking ?? hintOf(refusal),
+        details: {
+          program,
+          rule: explanation?.rule ?? null,
+          reason,
+          mend: explanation?.mend ?? null,
+          registers: explanation?.registers ?? [],
+          file: place?.file ?? null,
+          line: place?.line ?? null,
+          source: place?.source ?? null,
+          related: (explanation?.related ?? []).map(({ about, place: other }) => ({
+            file: other.file,
+            line: other.line,
+            source: other.source,
+            about,
+          })),
+          log,
+        },
+      },
+    );
+    this.program = program;
+    this.log = log;
+    this.explanation = explanation;
+    this.place = place;
+    this.reason = reason;
+    this.lacking = refusal.lacking;
+  }
 }
 
-/** Lines that the verifier prints after its verdict, or as a summary. */
-const trailer = /^(processed \d+ insns|verification time|stack depth|max_states|mark_precise|-- (BEGIN|END))/;
-const instructionLine = /^(\d+): (?:\([0-9a-f]{2}\)|R\d|safe)/;
-const sourceComment = /^; (.*?)(?: @ (.+?):(\d+))?$/;
-/** State and history that comes with a verdict but is not it. */
-const stateLine =
-  /^(R\d|fp-|frame\d|func#|(?:cur|old) state:|from \d+ to|caller:|callee:|last_idx|regs=|parent |arg#\d+ reference|\d+: )/;
-/** On a jump it follows the instruction on the same line. */
-const loopVerdict = /infinite loop detected at insn \d+$/;
-/** Says once more, and less, what the line before has said. */
-const explanation = /^R\d+ (min value|max value|offset) is outside of/;
-
-/** Finds the verdict in a verifier log (libbpf's framing removed). */
-export function readRefusal(log: string): Refusal {
-  let reason: string | undefined;
-  let instruction: number | undefined;
-  let place: SourcePlace | undefined;
-  for (const raw of log.split('\n')) {
-    const line = raw.trimEnd();
-    if (line === '' || trailer.test(line)) continue;
-    const step = instructionLine.exec(line);
-    if (step !== null) {
-      instruction = Number(step[1]);
-      reason = loopVerdict.exec(line)?.[0];
-      continue;
-    }
-    const comment = sourceComment.exec(line);
-    if (comment !== null) {
-      const [, source = '', file, lineNumber] = comment;
-      place = file === undefined ? undefined : { file, line: Number(lineNumber), source };
-      continue;
-    }
-    if (reason !== undefined && explanation.test(line)) continue;
-    if (
-      !stateLine.test(line) ||
-      / (invalid|expected|type=|!read_ok|pointer|min value|unbounded|leaks)/.test(line)
-    )
-      reason = line;
-  }
-  return { reason: reason ?? 'it gave no reason', instruction, place };
+function hintOf({ place, explanation }: Refusal): string {
+  const source = place?.source.trim() ?? '';
+  const line = source === '' ? '' : `the line is: ${source} — `;
+  return `${line}${explanation?.mend ?? 'this refusal is none of those that netkit explains'}`;
 }

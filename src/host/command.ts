@@ -27,6 +27,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   clang: 'clang',
   'llvm-strip': 'llvm',
   'llvm-objdump': 'llvm',
+  'llvm-mc': 'llvm',
   bpftool: 'bpftool',
   ip: 'iproute2',
   tc: 'iproute2',

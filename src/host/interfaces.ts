@@ -52,3 +52,11 @@ function elsewhereHint(ifname: string, searchedInode: number): string | undefine
   if (first === undefined || first === searchedInode || first === ownInode || !hasIt('1')) return undefined;
   return 'it exists in the first network namespace: add --netns 1';
 }
+
+/** All interfaces of `netns`, or of the current namespace, by their indices. */
+export function listInterfaces(netns?: Netns): Interface[] {
+  const netnsInode = netns?.inode ?? currentNetnsInode();
+  return withNetns(netns, interfaceNames)
+    .map(({ name, index }) => ({ ifname: name, ifindex: index, netnsInode }))
+    .sort((one, other) => one.ifindex - other.ifindex);
+}

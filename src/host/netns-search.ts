@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { currentNetnsInode, listNetns, Netns, netnsDirectory } from './netns.js';
+import { currentNetns, currentNetnsInode, listNetns, Netns, netnsDirectory, openSameNetns } from './netns.js';
 
 /**
  * Opens the network namespace with this inode, wherever a name, this thread or a process still holds it; `undefined`
@@ -20,4 +20,51 @@ export function openNetnsByInode(inode: number): Netns | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * The first network namespace that `fits`, among `first` (when given), the current one, those with a name, and those of
+ * processes; each is looked at once. The one that comes back is the caller's to dispose of.
+ */
+export function findNetns(fits: (netns: Netns) => boolean, first?: Netns): Netns | undefined {
+  const seen = new Set<number>();
+  for (const open of candidates(first)) {
+    const netns = openQuietly(open);
+    if (netns === undefined) continue;
+    const isNew = !seen.has(netns.inode);
+    seen.add(netns.inode);
+    if (isNew && fits(netns)) return netns;
+    netns[Symbol.dispose]();
+  }
+  return undefined;
+}
+
+/** Every network namespace that can be found, each once and opened; they are the caller's to dispose of. */
+export function everyNetns(): Netns[] {
+  const found = new Map<number, Netns>();
+  for (const open of candidates(undefined)) {
+    const netns = openQuietly(open);
+    if (netns === undefined) continue;
+    if (found.has(netns.inode)) netns[Symbol.dispose]();
+    else found.set(netns.inode, netns);
+  }
+  return [...found.values()];
+}
+
+function* candidates(first: Netns | undefined): Generator<() => Netns> {
+  if (first !== undefined) yield () => openSameNetns(first);
+  yield currentNetns;
+  for (const { name } of listNetns()) yield () => Netns.open(`${netnsDirectory}/${name}`, name);
+  for (const pid of readdirSync('/proc')) {
+    if (/^[0-9]+$/.test(pid)) yield () => Netns.open(`/proc/${pid}/ns/net`);
+  }
+}
+
+/** Undefined for what ended meanwhile, or is not ours to look at. */
+function openQuietly(open: () => Netns): Netns | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
 }

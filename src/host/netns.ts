@@ -95,6 +95,11 @@ export function currentNetns(): Netns {
   return Netns.open(ownNetnsPath);
 }
 
+/** Another descriptor of a namespace, which lives as long as its owner wants; of the current one for `undefined`. */
+export function openSameNetns(netns: Netns | undefined): Netns {
+  return netns === undefined ? currentNetns() : Netns.open(`/proc/self/fd/${netns.fd}`, netns.name);
+}
+
 /** The inode of the network namespace that this thread is in. */
 export function currentNetnsInode(): number {
   return statSync(ownNetnsPath).ino;

@@ -112,6 +112,11 @@ export class Globals<G extends Readonly<Record<string, GlobalSignature>> = Untyp
     this.#image(variable.section).set(bytes, variable.offset);
   }
 
+  /** The bytes it will have at load time. @throws NetkitError `not-found` */
+  bytes(name: GlobalName<G>): Uint8Array {
+    return this.#bytesOf(this.spec(name));
+  }
+
   /** The whole contents of the sections in which something was set; each is the value of the map of that name. */
   changes(): ReadonlyMap<string, Uint8Array> {
     return this.#changed;

@@ -16,7 +16,7 @@ export interface SourceLine {
 }
 
 /** A run of instructions of one function. */
-interface Piece {
+export interface CodePiece {
   readonly section: ElfSection;
   /** Index of its first instruction in the section. */
   readonly first: number;
@@ -35,7 +35,7 @@ const pseudoCall = 1;
 export class SourceLines {
   readonly #elf: ElfFile;
   readonly #lines: ReadonlyMap<string, readonly LineInfo[]>;
-  readonly #functions = new Map<number, Map<number, Piece>>();
+  readonly #functions = new Map<number, Map<number, CodePiece>>();
 
   constructor(elf: ElfFile, lines: ReadonlyMap<string, readonly LineInfo[]>) {
     this.#elf = elf;
@@ -45,7 +45,7 @@ export class SourceLines {
   /** The line that instruction `index` of the program at `offset` of `section` comes from. */
   find(section: ElfSection, offset: number, index: number): SourceLine | undefined {
     let start = 0;
-    for (const { section: home, first, count } of this.#pieces(section, offset / instructionSize)) {
+    for (const { section: home, first, count } of this.pieces(section, offset)) {
       if (index < start + count) return this.#lineAt(home.name, first, first + index - start);
       start += count;
     }
@@ -66,8 +66,9 @@ export class SourceLines {
     };
   }
 
-  #pieces(section: ElfSection, first: number): Piece[] {
-    const main = this.#functionAt(section, first);
+  /** The function at `offset` bytes of `section`, and those that loading appends to it. */
+  pieces(section: ElfSection, offset: number): CodePiece[] {
+    const main = this.#functionAt(section, offset / instructionSize);
     if (main === undefined) return [];
     const pieces = [main];
     const met = new Set([main]);
@@ -86,9 +87,9 @@ export class SourceLines {
     return pieces;
   }
 
-  #calls(piece: Piece): Piece[] {
+  #calls(piece: CodePiece): CodePiece[] {
     const relocations = new Map(this.#elf.relocations(piece.section).map((entry) => [entry.offset, entry]));
-    const called: Piece[] = [];
+    const called: CodePiece[] = [];
     for (let at = piece.first; at < piece.first + piece.count; at++) {
       const target = this.#target(piece.section, at, relocations.get(at * instructionSize));
       if (target !== undefined) called.push(target);
@@ -97,7 +98,7 @@ export class SourceLines {
   }
 
   /** The function that the instruction calls, or whose address it takes. */
-  #target(section: ElfSection, at: number, relocation: ElfRelocation | undefined): Piece | undefined {
+  #target(section: ElfSection, at: number, relocation: ElfRelocation | undefined): CodePiece | undefined {
     const view = new DataView(
       section.data.buffer,
       section.data.byteOffset + at * instructionSize,
@@ -123,7 +124,7 @@ export class SourceLines {
     return this.#functionAt(home, start + (isCall ? immediate + 1 : immediate / instructionSize));
   }
 
-  #functionAt(section: ElfSection, first: number): Piece | undefined {
+  #functionAt(section: ElfSection, first: number): CodePiece | undefined {
     let functions = this.#functions.get(section.index);
     if (functions === undefined) {
       functions = new Map();

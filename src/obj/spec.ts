@@ -12,14 +12,19 @@ import { plainText, readElf } from './elf.js';
 import type { ExternSpec } from './externs.js';
 import { readExterns } from './externs.js';
 import { Globals } from './globals.js';
+import type { ListedFunction } from './instructions/listing.js';
+import { listObjectCode } from './instructions/object-code.js';
 import type { MapSpec } from './maps.js';
 import { readMaps } from './maps.js';
 import type { MapName, ObjectSignature, ObjectTypes, ProgramName, UntypedObject } from './object-types.js';
 import { checkTypes } from './object-types.js';
+import { withOlderNames } from './older-names.js';
 import type { ProgramSpec, SubprogramSpec } from './programs.js';
 import { isSectionOf, readPrograms, readSubprograms } from './programs.js';
 import type { SourceLine } from './source-lines.js';
 import { SourceLines } from './source-lines.js';
+
+import { readStructOps, type StructOpsTable } from './struct-ops.js';
 
 export type { ExternSpec } from './externs.js';
 export type { GlobalSpec } from './globals.js';
@@ -174,6 +179,16 @@ export class ObjectSpec<S extends ObjectSignature = UntypedObject> {
     this.#chosen = new Set(programs.map((name) => this.program(name).name));
   }
 
+  /** The tables of kernel callbacks, with what the object puts into them. @throws NetkitError `bad-object` */
+  structOps(): readonly StructOpsTable[] {
+    return readStructOps(this.#elf, this.btf);
+  }
+
+  /** The file with section names that libbpf 1.1 knows. @throws NetkitError `unsupported` */
+  olderBytes(): Uint8Array {
+    return withOlderNames(this.bytes, this.#elf);
+  }
+
   /** Sizes set with {@link ObjectSpec.setMapSize}, by name of the map. */
   get mapSizes(): ReadonlyMap<string, number> {
     return this.#mapSizes;
@@ -212,6 +227,20 @@ export class ObjectSpec<S extends ObjectSignature = UntypedObject> {
     if (section === undefined) return undefined;
     this.#lines ??= new SourceLines(this.#elf, lineInfo(this.#elf));
     return this.#lines.find(section, found.offset, instruction);
+  }
+
+  /**
+   * A program's instructions as text, function by function, its subprograms as loading appends them. What loading
+   * changes is shown as it is in the file: maps by name, CO-RE accesses as they were compiled.
+   * @throws NetkitError `not-found` when there is no such program, `bad-object`
+   */
+  listing(program: ProgramName<S>): readonly ListedFunction[] {
+    const found = this.program(program);
+    const section = this.#elf.sections.find((candidate) => isSectionOf(found, candidate));
+    if (section === undefined) return [];
+    const lines = lineInfo(this.#elf);
+    const pieces = new SourceLines(this.#elf, lines).pieces(section, found.offset);
+    return listObjectCode({ elf: this.#elf, btf: this.btf, pieces, lines });
   }
 }
 

@@ -39,6 +39,12 @@ export function bpf(command: BpfCommand, block: Attribute, operation: string): n
   return checked(operation, call(command, block));
 }
 
+/** One bpf(2) call whose failure is an answer: what it returns, or the errno as a negative number. */
+export function bpfResult(command: BpfCommand, block: Attribute): number {
+  const result = call(command, block);
+  return result < 0 ? -lastErrno() : result;
+}
+
 /** One bpf(2) call whose failure is none: 0 or the errno. */
 export function bpfStatus(command: BpfCommand, block: Attribute): number {
   return call(command, block) < 0 ? lastErrno() : 0;
@@ -138,9 +144,19 @@ export function openPinned(path: string): Fd {
 export type LinkAttributes = Partial<Record<FieldsOfAttr<'linkCreate'>, number | bigint>>;
 type FieldsOfAttr<K extends keyof typeof attr> = Extract<keyof (typeof attr)[K]['fields'], string>;
 
-/** BPF_LINK_CREATE: kernel 5.7, XDP 5.9, tcx 6.6. @throws SysError */
-export function createLink(values: LinkAttributes, operation: string): Fd {
-  return bpfFd('LINK_CREATE', new Block(attr.linkCreate, values), operation);
+/**
+ * BPF_LINK_CREATE: kernel 5.7, XDP 5.9, tcx 6.6.
+ * @param pointers buffers whose addresses go into members
+ * @throws SysError
+ */
+export function createLink(
+  values: LinkAttributes,
+  operation: string,
+  pointers: readonly (readonly [member: FieldsOfAttr<'linkCreate'>, to: Uint8Array])[] = [],
+): Fd {
+  const block = new Block<FieldsOfAttr<'linkCreate'>>(attr.linkCreate, values);
+  for (const [member, to] of pointers) block.point(member, to);
+  return bpfFd('LINK_CREATE', block, operation);
 }
 
 /**

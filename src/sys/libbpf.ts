@@ -21,13 +21,28 @@ declare('libbpf', [
   'int bpf_program__set_type(void *program, int type)',
   'int bpf_program__set_expected_attach_type(void *program, int type)',
   'int bpf_program__set_autoload(void *program, bool autoload)',
+  'int bpf_program__set_attach_target(void *program, int target, const char *name)',
+  'int bpf_program__set_flags(void *program, uint32_t flags)',
+  'int bpf_program__set_log_level(void *program, uint32_t level)',
+  'int bpf_program__set_log_buf(void *program, void *buffer, size_t size)',
   'const char *bpf_map__name(void *map)',
   'int bpf_map__fd(void *map)',
   'int bpf_map__set_max_entries(void *map, uint32_t entries)',
+  'int bpf_map__set_map_flags(void *map, uint32_t flags)',
   'int bpf_map__set_initial_value(void *map, void *bytes, size_t size)',
   'int bpf_map__reuse_fd(void *map, int fd)',
   'int bpf_map__set_pin_path(void *map, const char *path)',
 ]);
+
+/** What the verifier logs, of linux/bpf_verifier.h: not part of the kernel's user interface, yet the same since 5.2. */
+export const logLevels = {
+  /** The instructions of the way that ended, and from 5.17 on what they did to registers. */
+  way: 1,
+  /** Every way, with all registers at each instruction. */
+  all: 2,
+  /** The verdict, and what the verification took. */
+  statistics: 4,
+} as const;
 
 declare const object: unique symbol;
 declare const program: unique symbol;
@@ -115,6 +130,38 @@ export function setProgramType(pointer: ProgramPointer, type: number, attachType
 
 export function setAutoload(pointer: ProgramPointer, autoload: boolean): void {
   checkedNegative('choose a program', invoke('bpf_program__set_autoload', [pointer, autoload]));
+}
+
+/**
+ * What the verifier says of this program is written into `buffer`, as text that ends with a 0. libbpf then neither prints
+ * it nor asks again with a larger one. The caller keeps the buffer reachable until the object is loaded.
+ * @param level bits of {@link logLevels}
+ */
+export function setVerifierLog(pointer: ProgramPointer, level: number, buffer: Uint8Array): void {
+  checkedNegative('choose a log level', invoke('bpf_program__set_log_level', [pointer, level]));
+  checkedNegative(
+    'take a verifier log',
+    invoke('bpf_program__set_log_buf', [pointer, addressOf(buffer), buffer.length]),
+  );
+}
+
+/** What a program of type `ext` replaces: a global function of another program, which the kernel must show the BTF of. */
+export function setAttachTarget(pointer: ProgramPointer, target: number, functionName: string): void {
+  capture(() =>
+    checkedNegative(
+      'choose a function to replace',
+      invoke('bpf_program__set_attach_target', [pointer, target, functionName]),
+    ),
+  );
+}
+
+/** The flags of BPF_PROG_LOAD (BPF_F_…). */
+export function setProgramFlags(pointer: ProgramPointer, flags: number): void {
+  checkedNegative('set the flags of a program', invoke('bpf_program__set_flags', [pointer, flags]));
+}
+
+export function setMapFlags(pointer: MapPointer, flags: number): void {
+  checkedNegative('set the flags of a map', invoke('bpf_map__set_map_flags', [pointer, flags]));
 }
 
 export function setMapEntries(pointer: MapPointer, entries: number): void {

@@ -25,9 +25,16 @@ const receiveBytes = 32768;
 // linux/rtnetlink.h: struct rtattr, enum of TCA_*
 const attributeHeaderSize = 4;
 const TCA_KIND = 1;
+const TCA_OPTIONS = 2;
+/** The nested attributes' flag of linux/netlink.h takes the upper bits of a type. */
+const attributeType = 0x3fff;
+// linux/pkt_cls.h: enum of TCA_BPF_*
+const TCA_BPF_NAME = 7;
+const TCA_BPF_ID = 11;
 
 // struct tcmsg of linux/rtnetlink.h: family, padding, ifindex, handle, parent, info
 const ifindexAt = headerSize + 4;
+const handleAt = headerSize + 8;
 const parentAt = headerSize + 12;
 const infoAt = headerSize + 16;
 
@@ -36,12 +43,37 @@ export function hasTcFilters(ifindex: number): boolean {
   return filterPriorities(ifindex, 'ingress').length + filterPriorities(ifindex, 'egress').length > 0;
 }
 
+/** A filter on one side of the clsact qdisc, whoever's it is. */
+export interface TcFilterEntry {
+  /** Lower ones run first. */
+  readonly priority: number;
+  readonly handle: number;
+  /** `bpf`, `flower`, `u32`, … */
+  readonly kind: string;
+  /** Of kind `bpf`; undefined for others, and for classic BPF. */
+  readonly programId: number | undefined;
+  /** What whoever made a filter of kind `bpf` called it. */
+  readonly name: string | undefined;
+}
+
+/** The filters on one side of the clsact qdisc, in the order in which they run; none where there is no qdisc. @throws SysError */
+export function tcFilters(ifindex: number, direction: 'ingress' | 'egress'): TcFilterEntry[] {
+  // Of each priority the kernel tells first that there is one, and then the filters.
+  return filterMessages(ifindex, direction)
+    .filter(({ handle }) => handle !== 0)
+    .map(({ priority, handle, kind, programId, name }) => ({ priority, handle, kind, programId, name }));
+}
+
 /** The priorities of all filters on one side of the clsact qdisc; none where there is no qdisc. @throws SysError */
 export function filterPriorities(ifindex: number, direction: 'ingress' | 'egress'): number[] {
+  return filterMessages(ifindex, direction).map(({ priority }) => priority);
+}
+
+function filterMessages(ifindex: number, direction: 'ingress' | 'egress'): TcMessage[] {
   const side = direction === 'ingress' ? uapi.TC_H_MIN_INGRESS : uapi.TC_H_MIN_EGRESS;
   // TC_H_MAKE(TC_H_CLSACT, side)
   const parent = ((uapi.TC_H_CLSACT & 0xffff0000) | (side & 0xffff)) >>> 0;
-  return dump(uapi.RTM_GETTFILTER, uapi.RTM_NEWTFILTER, ifindex, parent).map(({ priority }) => priority);
+  return dump(uapi.RTM_GETTFILTER, uapi.RTM_NEWTFILTER, ifindex, parent);
 }
 
 /**
@@ -58,10 +90,13 @@ export function clsactKind(ifindex: number): string | undefined {
 interface TcMessage {
   readonly ifindex: number;
   readonly parent: number;
+  readonly handle: number;
   /** Of a filter; the upper half of tcm_info. */
   readonly priority: number;
   /** Empty when the message has none. */
   readonly kind: string;
+  readonly programId: number | undefined;
+  readonly name: string | undefined;
 }
 
 /** Dumps the tc objects of an interface; none where it has no such qdisc. @throws SysError */
@@ -96,8 +131,9 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
         found.push({
           ifindex: view.getUint32(at + ifindexAt, littleEndian),
           parent: view.getUint32(at + parentAt, littleEndian),
+          handle: view.getUint32(at + handleAt, littleEndian),
           priority: view.getUint32(at + infoAt, littleEndian) >>> 16,
-          kind: kindIn(view, at + headerSize + tcMessageSize, Math.min(at + size, length)),
+          ...describedIn(view, at + headerSize + tcMessageSize, Math.min(at + size, length)),
         });
       }
       at += (size + 3) & ~3;
@@ -105,16 +141,42 @@ function dump(request: number, answer: number, ifindex: number, parent: number):
   }
 }
 
-/** The text of the attribute TCA_KIND among those from `from` to `end`. */
-function kindIn(view: DataView, from: number, end: number): string {
+function describedIn(
+  view: DataView,
+  from: number,
+  end: number,
+): Pick<TcMessage, 'kind' | 'programId' | 'name'> {
+  const attributes = attributesIn(view, from, end);
+  const kind = textOf(attributes.get(TCA_KIND)) ?? '';
+  const options = attributes.get(TCA_OPTIONS);
+  if (kind !== 'bpf' || options === undefined) return { kind, programId: undefined, name: undefined };
+  const inner = attributesIn(options, 0, options.byteLength);
+  return {
+    kind,
+    programId: inner.get(TCA_BPF_ID)?.getUint32(0, littleEndian),
+    name: textOf(inner.get(TCA_BPF_NAME)),
+  };
+}
+
+/** The contents of attributes by their types. */
+function attributesIn(view: DataView, from: number, end: number): Map<number, DataView> {
+  const found = new Map<number, DataView>();
   for (let at = from; at + attributeHeaderSize <= end; ) {
     const size = view.getUint16(at, littleEndian);
     if (size < attributeHeaderSize || at + size > end) break;
-    if (view.getUint16(at + 2, littleEndian) === TCA_KIND) {
-      const text = new Uint8Array(view.buffer, at + attributeHeaderSize, size - attributeHeaderSize);
-      return Buffer.from(text).toString('latin1').replace(/\0.*$/s, '');
-    }
+    const contents = new DataView(
+      view.buffer,
+      view.byteOffset + at + attributeHeaderSize,
+      size - attributeHeaderSize,
+    );
+    found.set(view.getUint16(at + 2, littleEndian) & attributeType, contents);
     at += (size + 3) & ~3;
   }
-  return '';
+  return found;
+}
+
+function textOf(contents: DataView | undefined): string | undefined {
+  if (contents === undefined) return undefined;
+  const bytes = new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength);
+  return Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, '');
 }

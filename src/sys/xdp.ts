@@ -1,9 +1,26 @@
 import { Block, type Layout } from './block.js';
 import { declare, invoke } from './call.js';
+import type { Fd } from './fd.js';
 import { capture } from './libbpf-log.js';
 import { checkedNegative } from './status.js';
+import { uapi } from './uapi.js';
 
-declare('libbpf', ['int bpf_xdp_query(int ifindex, int flags, void *opts)']);
+declare('libbpf', [
+  'int bpf_xdp_query(int ifindex, int flags, void *opts)',
+  'int bpf_xdp_attach(int ifindex, int prog_fd, uint32_t flags, void *opts)',
+]);
+
+/** struct bpf_xdp_attach_opts of bpf/libbpf.h, as of 0.8. */
+const attachLayout = {
+  size: 16,
+  fields: { sz: [0, 8], old_prog_fd: [8, 4] },
+} as const satisfies Layout<string>;
+
+const modeFlags = {
+  native: uapi.XDP_FLAGS_DRV_MODE,
+  generic: uapi.XDP_FLAGS_SKB_MODE,
+  offload: uapi.XDP_FLAGS_HW_MODE,
+} as const;
 
 /** struct bpf_xdp_query_opts of bpf/libbpf.h, as of 0.8. */
 const queryLayout = {
@@ -40,4 +57,22 @@ export function queryXdp(ifindex: number): XdpOccupants {
   return mode !== undefined && occupants[mode] === 0
     ? { ...occupants, [mode]: options.get('prog_id') }
     : occupants;
+}
+
+/**
+ * Puts `program` on an interface of the thread's network namespace in place of `expected`, by netlink: without a link, so
+ * that it stays when nobody holds it. Without `program` it takes `expected` off, without `expected` it wants the hook empty.
+ * Minimum kernel 5.7.
+ * @throws SysError EBUSY or EEXIST when something else is there, or there in another mode; EOPNOTSUPP, ERANGE and others of drivers
+ */
+export function setXdp(
+  ifindex: number,
+  mode: keyof typeof modeFlags,
+  program: Fd | undefined,
+  expected: Fd | undefined,
+): void {
+  const options = new Block(attachLayout, { sz: attachLayout.size, old_prog_fd: expected?.value ?? 0 });
+  const compare = expected === undefined ? uapi.XDP_FLAGS_UPDATE_IF_NOEXIST : uapi.XDP_FLAGS_REPLACE;
+  const args = [ifindex, program?.value ?? -1, modeFlags[mode] | compare, options.bytes];
+  capture(() => checkedNegative('set the XDP program', invoke('bpf_xdp_attach', args)));
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { documents } from '../../src/cli/schema/documents.js';
-import { tcx } from '../../src/ebpf/attach.js';
+import { tcx } from '../../src/ebpf/attach/index.js';
 import { Program } from '../../src/ebpf/program.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { CliResult } from '../support/cli.js';

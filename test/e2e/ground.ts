@@ -12,6 +12,7 @@ import type { LoadedFunctionInfo } from '../../src/cli/schema/index.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { makeBpffs, type TestBpffs } from '../support/bpffs.js';
 import { type CliResult, netkit, type RunningCli, startNetkit } from '../support/cli.js';
+import { kernelLacks } from '../support/known-kernels.js';
 import { makeVethPair, run, type TestNetns, type VethEnd, type VethPair } from '../support/netns.js';
 
 /** Where a test operates netkit: pins and state of its own, and two hosts joined by a veth pair. `b` is the one defended. */
@@ -215,6 +216,17 @@ const failure = z.strictObject({
 /** The error that a command with `--json` put on standard error. */
 export function errorOf(result: CliResult): z.infer<typeof failure>['error'] {
   return failure.parse(result.jsonError()).error;
+}
+
+/** Whether XDP programs go into chains here; where they cannot, each is alone on its interface. */
+export const chained = kernelLacks('freplace') === undefined;
+
+/** What `attach` says beside its result when it attaches to XDP. */
+export const loneNote = chained ? /^$/ : /^netkit: attached alone, since there can be no chain .*\n$/;
+
+/** `xdp (native)`, as texts have it for a program that was attached without further options. */
+export function xdpPlace(mode: string): string {
+  return chained ? `xdp (${mode}, priority 50)` : `xdp (${mode})`;
 }
 
 /** A compiled fixture. */

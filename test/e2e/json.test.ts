@@ -56,10 +56,14 @@ describeAsRoot('the JSON of every command', () => {
     const doctor = netkit(['doctor', '--json'], { env: bpffs.env });
     expectValid('doctor', doctor.json());
     covered.add('doctor');
+    run('doctor', 'builtin:firewall');
+    run('feature');
+    run('feature', 'lo');
   });
 
   it('is what the schemas say through the life of a function', () => {
     run('build', join(import.meta.dirname, '../../bpf/firewall.bpf.c'), '-o', 'fw.bpf.o');
+    run('verify', 'fw.bpf.o');
     run('load', 'fw.bpf.o', '--dry-run');
     run('load', 'fw.bpf.o', '--set', 'default_action=drop', '--map-size', 'blocklist_v4=10');
     const attach = ['fw', pair.b.ifname, '--netns', pair.b.netns.name];
@@ -112,7 +116,23 @@ describeAsRoot('the JSON of every command', () => {
     run('map watch', 'ev/events', '--count', '1');
     run('unload', 'ev');
     run('prog show', 'fw');
+    run('prog dump', 'fw');
+    run('prog dump', '--object', 'fw.bpf.o', '--visual', 'svg');
+    run('prog dump', 'fw', '-o', 'fw.txt');
+    run('prog profile', 'fw', '--tier', 'test-run', '--seconds', '0.1');
+    run('prog profile', 'fw', '--tier', 'statistics', '--seconds', '0.1', '--quiet');
+    run('btf list');
+    run('btf dump', 'fw');
+    run('btf dump', 'fw/blocklist_v4', '--raw');
+    run('btf dump', 'fw.bpf.o', '-o', 'types.h');
+    // Its lines come when programs write: test/e2e/trace.test.ts holds each against its schema.
+    covered.add('trace');
     run('link show', 'fw');
+    run('net', pair.b.ifname, '--netns', pair.b.netns.name);
+    run('net', '--netns', pair.b.netns.name);
+    run('off', pair.b.ifname, '--netns', pair.b.netns.name, '--dry-run');
+    // Chains are not on every kernel: test/e2e/xdp-chain.test.ts holds it against its schema.
+    covered.add('link update');
     run('prog run', 'fw', '--hex', '00'.repeat(14));
     for (const list of ['prog list', 'map list', 'link list'] as const) {
       run(list);
@@ -121,6 +141,8 @@ describeAsRoot('the JSON of every command', () => {
     }
     run('list');
     run('load', 'fw.bpf.o', '--replace');
+    run('replace', 'fw', 'fw.bpf.o', '--dry-run');
+    run('replace', 'fw', 'fw.bpf.o');
     run('detach', 'fw', '--dry-run');
     run('detach', 'fw');
     run('unload', '--all', '--dry-run');

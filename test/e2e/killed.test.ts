@@ -274,7 +274,7 @@ describeAsRoot(
       ground.does('load', fixture('pass'), '--name', 'f');
       const path = join(ground.bpffs.stateDir, 'f.json');
       const text = readFileSync(path, 'utf8');
-      const newer = text.replace(/"formatVersion": 1\b/, '"formatVersion": 99');
+      const newer = text.replace(/"formatVersion": 2\b/, '"formatVersion": 99');
       expect(newer).not.toBe(text);
       writeFileSync(path, newer);
       const refused = ground.refuses(1, 'attach', 'f', ground.ifname, '--netns', ground.netns.name);

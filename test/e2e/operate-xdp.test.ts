@@ -11,12 +11,15 @@ import { describeAsRoot } from '../support/requirements.js';
 import {
   bpftool,
   bpftoolDump,
+  chained,
   documentOf,
   fixture,
   type Ground,
   littleEndian,
+  loneNote,
   makeGround,
   Objects,
+  xdpPlace,
 } from './ground.js';
 
 const needsClang = { tools: ['clang', 'ping'] };
@@ -77,8 +80,8 @@ describeAsRoot(
         await onGround((ground) => {
           ground.does('load', firewall, '--name', 'fw');
           const attached = ground.attach('fw', '--mode', mode);
-          expect(attached.stderr).toBe('');
-          expect(attached.stdout).toContain(`xdp (${mode}) of ${ground.ifname}`);
+          expect(attached.stderr).toMatch(loneNote);
+          expect(attached.stdout).toContain(` to ${xdpPlace(mode)} of ${ground.ifname}`);
           expect(xdpOf(ground)).toMatchObject({ mode: mode === 'native' ? 1 : 2 });
           expect(ground.ping(7)).toBe(7);
           expect(ground.entry('fw/stats', 'pass_no_match')).toEqual({
@@ -154,11 +157,17 @@ describeAsRoot(
       await onGround((ground) => {
         ground.does('load', fixture('pass'));
         const native = ground.attach('pass', '--json');
-        expect(native.stderr).toBe('');
+        expect(native.stderr).toMatch(loneNote);
         expect(documentOf(documents.attach, native).links[0]).toMatchObject({
           already: false,
-          note: null,
-          link: { mode: 'native', type: 'xdp', hook: 'xdp', ifname: ground.ifname, dead: false },
+          note: chained ? null : expect.stringMatching(/^attached alone, /),
+          link: {
+            mode: 'native',
+            type: chained ? 'tracing' : 'xdp',
+            hook: 'xdp',
+            ifname: ground.ifname,
+            dead: false,
+          },
         });
 
         const where = ['--netns', ground.netns.name];
@@ -167,8 +176,8 @@ describeAsRoot(
         expect(ground.listed('pass').links).toHaveLength(1);
 
         const fallen = ground.does('attach', 'pass', 'lo', ...where);
-        expect(fallen.stdout).toContain('xdp (generic) of lo');
-        expect(fallen.stderr).toMatch(/^netkit: .*lo.*native.*generic.*\n$/);
+        expect(fallen.stdout).toContain(`${xdpPlace('generic')} of lo`);
+        expect(fallen.stderr).toMatch(/^netkit: .*lo.*native.*generic.*\n(netkit: attached alone, .*\n)?$/);
         expect(ground.listed('pass').links.map(({ ifname, mode }) => [ifname, mode])).toEqual([
           [ground.ifname, 'native'],
           ['lo', 'generic'],

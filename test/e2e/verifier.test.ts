@@ -72,7 +72,7 @@ describeAsRoot(
         const refused = ground.refuses(7, 'load', fixture('oob'));
         expect(refused.stdout).toBe('');
         expect(refused.stderr).toMatch(
-          /^netkit: the verifier refused program 'oob' at \S*oob\.bpf\.c:10: invalid access to packet.*\nhint: .*eth->h_proto.*\n$/,
+          /^netkit: the verifier refused program 'oob' at \S*oob\.bpf\.c:10: reads 1 byte of the packet at offset 12.*\nhint: .*eth->h_proto.*data_end.*\n$/,
         );
         expect(ground.list()).toEqual([]);
         expect(ground.bpffs.pins()).toEqual([]);

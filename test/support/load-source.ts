@@ -14,11 +14,12 @@ import { ObjectSpec } from '../../src/obj/spec.js';
 export async function loadSource(
   source: string,
   globals: Readonly<Record<string, string>> = {},
+  defines: readonly string[] = [],
 ): Promise<LoadedObject> {
   const folder = await mkdtemp(join(tmpdir(), 'netkit-test-'));
   try {
     const output = join(folder, basename(source).replace(/\.c$/, '.o'));
-    const { warnings } = await compile({ sources: [source], output, cwd: packageRoot() });
+    const { warnings } = await compile({ sources: [source], output, cwd: packageRoot(), defines });
     if (warnings.length > 0) throw new Error(`${source}: ${JSON.stringify(warnings)}`);
     const spec = await ObjectSpec.read(output);
     for (const [name, value] of Object.entries(globals)) spec.globals.set(name, value);

@@ -25,8 +25,10 @@ const ofTheBatch: ReadonlySet<string> = new Set([
 /** What the executor or the log of old entries takes back. */
 const undoable: ReadonlySet<string> = new Set([
   'load',
+  'replace',
   'attach',
   'detach',
+  'link update',
   'unload',
   'map update',
   'map delete',
@@ -97,6 +99,7 @@ export function refuseInAtomic(row: Row, { args, values }: Parsed): void {
 
 function irreversible({ name }: Row, args: Parsed['args'], values: Parsed['values']): string | undefined {
   if (!undoable.has(name)) return 'there is no way back';
+  if (name === 'replace' && values.get('test') !== undefined) return 'its tests may write to maps';
   if (name === 'detach' && String(args.program).startsWith('id:'))
     return "a link that is named by its id may be somebody else's";
   return args.when === 'lock' || values.get('lock') === true

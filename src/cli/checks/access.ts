@@ -77,7 +77,8 @@ function loading(xdp: HookAvailability | undefined): Check {
   return check('loading', 'missing', xdp?.reason ?? 'not tried', capabilityHint('load'));
 }
 
-function bpffs({ bpffs: path, bpffsGiven }: Paths): Check {
+/** The mounted bpf file system, or how to get one. */
+export function bpffs({ bpffs: path, bpffsGiven }: Paths): Check {
   const name = 'bpffs';
   if (isBpffs(path)) return check(name, 'ok', `mounted at ${path}`);
   if (bpffsGiven) {

@@ -5,5 +5,15 @@ export type Check = DocumentOf<'doctor'>['checks'][number];
 export type CheckStatus = Check['status'];
 
 export function check(name: string, status: CheckStatus, message: string, hint?: string): Check {
-  return { name, status, message, hint: hint ?? null };
+  return { name, status, blocks: null, message, hint: hint ?? null };
+}
+
+/** One that stands in the way of an object. */
+export function blocking(
+  name: string,
+  blocks: NonNullable<Check['blocks']>,
+  message: string,
+  hint?: string,
+): Check {
+  return { name, status: blocks === 'owner' ? 'taken' : 'missing', blocks, message, hint: hint ?? null };
 }

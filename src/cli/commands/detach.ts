@@ -1,10 +1,11 @@
 import { NetkitError } from '../../base/errors.js';
-import { describeTarget } from '../../cnf/action.js';
 import { type DetachRequest, planDetach } from '../../cnf/detach-function.js';
 import { change, type EnvironmentOptions } from '../../cnf/environment.js';
-import { foreignLink, listFunctions } from '../../cnf/inventory.js';
+import { describeTarget } from '../../cnf/hooks/index.js';
+import { listFunctions } from '../../cnf/inventory.js';
+import type { LinkState } from '../../cnf/link-state.js';
+import { foreignLink } from '../../cnf/listed-link.js';
 import { idOf, splitReference } from '../../cnf/reference.js';
-import type { LinkState } from '../../cnf/state.js';
 import { Link } from '../../ebpf/link.js';
 import type { Command, CommandContext } from '../context.js';
 import { linkDocument, recordedLinkDocument } from '../describe.js';
@@ -18,7 +19,7 @@ export const run: Command<'detach'> = async (context, { program: reference, targ
       await detachOwn(context, {
         function: functionName,
         program: name,
-        ifname: target,
+        target,
         hook,
         netns: context.options.netns,
       });

@@ -1,5 +1,5 @@
 import { machine } from 'node:os';
-import { allHooks, type HookAvailability } from '../../ebpf/feature.js';
+import { allHooks, type HookAvailability } from '../../ebpf/feature/hooks.js';
 import { kernelRelease } from '../../host/kernel.js';
 import { accessChecks } from '../checks/access.js';
 import type { Check, CheckStatus } from '../checks/check.js';
@@ -8,9 +8,21 @@ import { softwareChecks } from '../checks/software.js';
 import { stateChecks } from '../checks/state.js';
 import type { Command } from '../context.js';
 import { type Cell, type Page, tone } from '../page.js';
+import type { DocumentOf } from '../schema/index.js';
 
-export const run: Command<'doctor'> = async ({ output, paths }) => {
+type Document = DocumentOf<'doctor'>;
+
+export const run: Command<'doctor'> = async (context, { object, interface: ifname }, { only }) => {
+  const { output, paths } = context;
   const kernel = { release: kernelRelease(), machine: machine() };
+  if (object !== undefined) {
+    const { examine } = await import('../object-doctor.js');
+    const found = await output.progress('looking at the object', () =>
+      examine({ object, ifname, only, paths, netns: context.options.netns }),
+    );
+    output.result({ kernel, hooks: [], ...found }, (page) => fillObject(page, kernel, found));
+    return exits[found.object.verdict];
+  }
   const { checks, hooks } = await output.progress('looking at the kernel', async () => {
     const available = allHooks();
     const xdp = available.find(({ name }) => name === 'xdp');
@@ -19,8 +31,9 @@ export const run: Command<'doctor'> = async ({ output, paths }) => {
       hooks: available,
     };
   });
-  const document = {
+  const document: Document = {
     kernel,
+    object: null,
     checks,
     hooks: hooks.map(({ name, since, available, reason }) => ({
       name,
@@ -36,6 +49,34 @@ export const run: Command<'doctor'> = async ({ output, paths }) => {
   });
   return checks.some(({ status }) => status === 'missing') ? 1 : 0;
 };
+
+type Verdict = NonNullable<Document['object']>['verdict'];
+
+const exits: Readonly<Record<Verdict, number>> = { runs: 0, kernel: 6, user: 4, owner: 5 };
+const verdicts: Readonly<Record<Verdict, string>> = {
+  runs: 'can run here',
+  kernel: 'cannot run on this kernel',
+  user: 'cannot be run by this user',
+  owner: 'cannot run there: somebody else is in the way',
+};
+
+function fillObject(
+  page: Page,
+  kernel: Document['kernel'],
+  { object, checks }: { readonly object: NonNullable<Document['object']>; readonly checks: readonly Check[] },
+): void {
+  const { file, ifname, since, programs, verdict } = object;
+  page.fields([
+    ['object', file],
+    ['programs', programs.join(', ') || 'none'],
+    ['interface', ifname],
+    ['kernel', `Linux ${kernel.release} on ${kernel.machine}`],
+    ['needs', since === null ? null : `Linux ${since}, as far as versions tell`],
+  ]);
+  page.line();
+  fillChecks(page, checks);
+  page.line().line(tone(verdict === 'runs' ? 'good' : 'bad', `${file} ${verdicts[verdict]}`));
+}
 
 function fillChecks(page: Page, checks: readonly Check[]): void {
   page.table(
@@ -55,6 +96,7 @@ function statusCell(status: CheckStatus): Cell {
     case 'ok':
       return tone('good', status);
     case 'missing':
+    case 'taken':
       return tone('bad', status);
     case 'warning':
       return tone('warning', status);

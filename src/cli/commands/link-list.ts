@@ -1,4 +1,5 @@
-import { listAllLinks, listFunctions } from '../../cnf/inventory.js';
+import { listFunctions } from '../../cnf/inventory.js';
+import { listAllLinks } from '../../cnf/listed-link.js';
 import type { Command } from '../context.js';
 import { linkDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';

@@ -1,5 +1,8 @@
-import { foreignLink, listFunctions } from '../../cnf/inventory.js';
+import { listFunctions } from '../../cnf/inventory.js';
+import { standingOrder } from '../../cnf/link-order.js';
+import { foreignLink } from '../../cnf/listed-link.js';
 import { openLink } from '../../cnf/reference.js';
+import { openNetns } from '../../host/netns.js';
 import type { Command } from '../context.js';
 import { linkDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
@@ -12,10 +15,11 @@ export const run: Command<'link show'> = async (context, { reference }) => {
   const own = listFunctions(bpffs, storeOf(context))
     .flatMap(({ links }) => links)
     .find((listed) => listed.info?.id === info.id);
-  const link = linkDocument(
-    own ?? { ...foreignLink(info), pin: reference.startsWith('/') ? reference : undefined },
-  );
-  context.output.result({ link }, (page) =>
+  const listed = own ?? { ...foreignLink(info), pin: reference.startsWith('/') ? reference : undefined };
+  const link = linkDocument(listed);
+  using netns = context.options.netns === undefined ? undefined : openNetns(context.options.netns);
+  const order = standingOrder(listed, netns) ?? null;
+  context.output.result({ link, order }, (page) =>
     page.fields([
       ['name', link.name],
       ['id', link.id],
@@ -26,9 +30,12 @@ export const run: Command<'link show'> = async (context, { reference }) => {
         `${link.program.name ?? 'unknown'}${link.program.id === null ? '' : ` (id ${link.program.id})`}`,
       ],
       ['hook', link.hook],
-      ['mode', link.mode],
-      ['interface', link.ifname ?? link.ifindex],
+      ['detail', link.detail],
+      ['target', link.target],
+      ['interface', link.ifname === null ? link.ifindex : null],
       ['namespace', link.netns === null ? null : (link.netns.name ?? link.netns.inode)],
+      ['place', order === null ? null : `${order.place} of ${order.of}`],
+      ['priority', order?.priority ?? null],
       ['dead', link.dead ? 'yes: what it was attached to is gone' : null],
       ['pin', link.pin],
     ]),

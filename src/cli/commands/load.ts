@@ -1,9 +1,9 @@
 import { counted } from '../../base/counted.js';
-import { NetkitError } from '../../base/errors.js';
 import { change } from '../../cnf/environment.js';
 import { findFunction } from '../../cnf/inventory.js';
 import { chooseObject, type LoadRequest, planLoad } from '../../cnf/load-function.js';
 import type { FunctionState } from '../../cnf/state.js';
+import { assignments, sizes } from '../assignments.js';
 import type { Command } from '../context.js';
 import { functionDocument, plannedFunctionDocument } from '../describe.js';
 import { changeDocument, environmentOf, storeOf } from '../environment.js';
@@ -16,8 +16,11 @@ export const run: Command<'load'> = async (context, { object }, options) => {
     globals: assignments(options.set, '--set', 'VAR=VALUE'),
     mapSizes: sizes(options.mapSize),
     reuse: assignments(options.reuse, '--reuse', 'MAP=REF'),
+    targets:
+      options.target.length === 0 ? undefined : assignments(options.target, '--target', 'PROGRAM=FUNCTION'),
     only: options.only.length === 0 ? null : options.only,
     replace: options.replace,
+    allowGap: options.allowGap,
     persist: options.persist,
   };
   const spec = await chooseObject(request);
@@ -55,30 +58,4 @@ function counts(loaded: {
   readonly maps: readonly unknown[];
 }): string {
   return `${counted(loaded.programs.length, 'program')}, ${counted(loaded.maps.length, 'map')}`;
-}
-
-/** `NAME=TEXT` options as a record; what stands after the first `=` is left as it is. */
-function assignments(texts: readonly string[], option: string, form: string): Record<string, string> {
-  // Without a prototype: a variable may be called __proto__.
-  const all: Record<string, string> = Object.create(null);
-  for (const text of texts) {
-    const at = text.indexOf('=');
-    if (at <= 0) throw new NetkitError('usage', `${option} '${text}' is not ${form}`);
-    all[text.slice(0, at)] = text.slice(at + 1);
-  }
-  return all;
-}
-
-function sizes(texts: readonly string[]): Record<string, number> {
-  const given = Object.entries(assignments(texts, '--map-size', 'MAP=N'));
-  return Object.fromEntries(
-    given.map(([map, text]) => {
-      if (!/^[1-9]\d*$/.test(text))
-        throw new NetkitError(
-          'bad-value',
-          `the size of map '${map}' is not a whole number above 0: '${text}'`,
-        );
-      return [map, Number(text)];
-    }),
-  );
 }

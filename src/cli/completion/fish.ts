@@ -143,7 +143,7 @@ const names = `function __netkit_names
             set found $root/*/maps/*
         case link
             set found $root/*/links/*
-        case interface
+        case interface target
             set found /sys/class/net/*
         case namespace
             set found /run/netns/*

@@ -72,7 +72,7 @@ export const namesFunction = `_netkit_names() {
     program) set -- "$root"/* "$root"/*/progs/* ;;
     map) set -- "$root"/*/maps/* ;;
     link) set -- "$root"/*/links/* ;;
-    interface) set -- /sys/class/net/* ;;
+    interface | target) set -- /sys/class/net/* ;;
     namespace) set -- /run/netns/* ;;
     *) return ;;
   esac

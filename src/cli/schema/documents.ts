@@ -207,7 +207,20 @@ const others = {
   'link list': z.strictObject({
     links: z.array(link).meta({ description: 'The links.' }),
   }),
-  'link show': z.strictObject({ link }),
+  'link show': z.strictObject({
+    link,
+    order: maybe(
+      z.strictObject({
+        priority: maybe(
+          z.int().min(1).max(65_535),
+          'Lower ones run first; null for what netkit did not attach.',
+        ),
+        place: z.int().min(1).meta({ description: 'Its place among them, from 1.' }),
+        of: z.int().min(1).meta({ description: 'How many programs are on the hook.' }),
+      }),
+      'Where it stands among the programs on its hook; null for hooks that run one program only, and for what this user may not see.',
+    ),
+  }),
   ...mapDocuments,
   ...entryDocuments,
   ...entryFileDocuments,
@@ -216,40 +229,6 @@ const others = {
   ...seeingDocuments,
   ...featureDocuments,
   ...wayBackDocuments,
-  doctor: z.strictObject({
-    kernel: z
-      .strictObject({
-        release: text('What `uname -r` says.'),
-        machine: text('What `uname -m` says.'),
-      })
-      .meta({ description: 'The kernel that runs.' }),
-    checks: z
-      .array(
-        z.strictObject({
-          name: text('What was looked at.'),
-          status: z.enum(['ok', 'warning', 'missing', 'unknown']).meta({
-            description:
-              'missing: netkit needs it; warning: something goes without; unknown: this user cannot tell.',
-          }),
-          message: text('What was found.'),
-          hint: maybe(z.string(), 'What to do about it.'),
-        }),
-      )
-      .meta({ description: 'What netkit needs.' }),
-    hooks: z
-      .array(
-        z.strictObject({
-          name: text('The hook.'),
-          since: text('The Linux version that brought it.'),
-          available: maybe(
-            z.boolean(),
-            'Whether this kernel offers it; null when that cannot be told without more rights.',
-          ),
-          reason: maybe(z.string(), 'Why it does not, or why that is unknown.'),
-        }),
-      )
-      .meta({ description: 'Where programs can be attached.' }),
-  }),
   completion: z.strictObject({
     shell: z.enum(['bash', 'zsh', 'fish']).meta({ description: 'The shell.' }),
     script: text('The script.'),

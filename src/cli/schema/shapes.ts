@@ -85,6 +85,11 @@ export const link = z
     hook: maybe(z.string(), 'The hook: xdp, tcx/ingress, tc/egress, …'),
     attachType: maybe(z.string(), "The kernel's word for how it is attached: xdp, tcx_ingress, …"),
     mode: maybe(z.enum(['native', 'generic', 'offload']), 'For XDP: where it runs.'),
+    detail: maybe(z.string(), 'What else tells the place, in words: native, or ipv4 input, priority 0.'),
+    target: maybe(
+      z.string(),
+      'What it is attached to, as `attach` takes it: an interface, a cgroup, a kernel function, …; null where only a network namespace tells, and for what netkit did not attach.',
+    ),
     ifname: maybe(z.string(), 'The interface; null for other targets, and for an interface that is gone.'),
     ifindex: maybe(z.int().min(0), 'The index of the interface in its namespace.'),
     netns: maybe(namespace, 'The namespace of the interface, as far as it is known.'),

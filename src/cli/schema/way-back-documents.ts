@@ -1,2 +1,21 @@
+import { z } from 'zod';
+import { count, flag, maybe, text } from './shapes.js';
+
 /** Documents of the commands that take changes back. */
-export const wayBackDocuments = {} as const;
+export const wayBackDocuments = {
+  off: z.strictObject({
+    dryRun: flag('True when nothing was done.'),
+    attachments: z
+      .array(
+        z.strictObject({
+          hook: text("The hook, or the kernel's word for the kind of link."),
+          ifname: maybe(z.string(), 'The interface; null for what is on none.'),
+          netns: maybe(count('The inode of its network namespace.'), 'Null for what is on no interface.'),
+          programId: count("The kernel's id of the program that ran there."),
+          pin: text('The pin of the link, or of the program where there is no link.'),
+          problem: maybe(z.string(), 'Why it could not be taken off.'),
+        }),
+      )
+      .meta({ description: 'What was attached, and is taken off unless there is a problem.' }),
+  }),
+} as const;

@@ -1,13 +1,7 @@
+import { hookNames, netfilterProtocols, netfilterStages } from '../../base/hook-names.js';
 import type { CommandEntry } from './types.js';
 
-const hook = {
-  long: 'hook',
-  value: {
-    name: 'HOOK',
-    kind: 'choice',
-    choices: ['xdp', 'tcx/ingress', 'tcx/egress', 'tc/ingress', 'tc/egress'],
-  },
-} as const;
+const hook = { long: 'hook', value: { name: 'HOOK', kind: 'choice', choices: hookNames } } as const;
 
 /** Commands on functions: an object file loaded under a name. */
 export const functionCommands = [
@@ -54,6 +48,13 @@ export const functionCommands = [
         about: 'Use a map that exists in place of a new one; it must have the same type, sizes and flags.',
       },
       {
+        long: 'target',
+        value: { name: 'PROGRAM=FUNCTION', kind: 'text' },
+        repeatable: true,
+        about:
+          'What a tracing program is loaded for, in place of what its section says: a function of the kernel, or `FUNCTION@REF`, one of another program. `freplace` programs need it: `PROGRAM=@REF` takes the function from the section.',
+      },
+      {
         long: 'only',
         value: { name: 'PROGRAM', kind: 'text' },
         repeatable: true,
@@ -62,7 +63,12 @@ export const functionCommands = [
       {
         long: 'replace',
         about:
-          'Put the object in the place of a loaded function of that name: its links get the new programs without a gap, its maps are new and empty, but for those reused. When there is none, it is loaded.',
+          'Put the object in the place of a loaded function of that name: its links get the new programs without a gap, its maps are new and empty, but for those reused: `netkit replace` keeps them. When there is none, it is loaded.',
+      },
+      {
+        long: 'allow-gap',
+        about:
+          'With `--replace`, replace also what the kernel cannot swap (netfilter): for a moment no program is there.',
       },
       { long: 'persist', about: 'Bring the function back after a reboot.' },
     ],
@@ -86,11 +92,12 @@ export const functionCommands = [
   },
   {
     name: 'attach',
-    summary: 'attach programs of a function to an interface',
+    summary: 'attach programs of a function',
     about: [
       'Attaches one program, or every program of the function whose hook takes this target: all of them, or none. What is attached stays when the command has ended.',
-      "The hook comes from the program's section, such as `xdp` or `tcx/ingress`; `--hook` overrides it. A kernel without tcx gets a tc filter in its place.",
-      'A program that is attached in just that way already is left alone, and a note says so.',
+      "The hook comes from the program's section, such as `xdp`, `cgroup/connect4` or `tracepoint/sched/sched_switch`, and the target too where the section names one; `--hook` and TARGET override them, where the program has not been loaded for just that. `docs/hooks.md` lists the hooks.",
+      'TARGET is an interface, a cgroup (its directory, or its path below the root of the cgroup v2 tree), a function of the kernel, a tracepoint as `CATEGORY/EVENT`, a place in a binary as `BINARY:FUNCTION`, or a map of sockets as `FUNCTION/MAP`. Hooks of a whole network namespace take none: `--netns` names it.',
+      'A kernel without tcx gets a tc filter in its place, and a note says so. A program that is attached in just that way already is left alone, and a note says so.',
     ],
     arguments: [
       {
@@ -100,15 +107,76 @@ export const functionCommands = [
         required: true,
         about: 'A function, or one of its programs.',
       },
-      { name: 'target', kind: 'interface', required: false, about: 'The interface.' },
+      {
+        name: 'target',
+        kind: 'target',
+        required: false,
+        about: "What to attach to; without it, what the program's section names.",
+      },
     ],
     options: [
       { ...hook, about: "Where to attach, instead of what the program's section says." },
       {
         long: 'mode',
-        value: { name: 'MODE', kind: 'choice', choices: ['native', 'generic', 'auto'] },
+        value: { name: 'MODE', kind: 'choice', choices: ['native', 'generic', 'offload', 'auto'] },
         default: 'auto',
-        about: 'For XDP: in the driver, in the network stack, or whichever of the two works first.',
+        about:
+          'For XDP: in the driver, in the network stack, on the card, or whichever of the first two works first.',
+      },
+      {
+        long: 'priority',
+        value: { name: 'N', kind: 'text' },
+        about:
+          "Where several programs run, lower ones run first: 1 to 65535 among netkit's, 50 when left out; a tc filter gets it as its own. For netfilter any, 0 when left out.",
+      },
+      {
+        long: 'proceed-on',
+        value: { name: 'VERDICT,...', kind: 'text' },
+        about:
+          'For XDP: the verdicts upon which the next program of the chain runs: aborted, drop, pass, tx, redirect, or none. What the object says when left out, or else pass.',
+      },
+      {
+        long: 'direct',
+        about: 'For XDP: alone on the interface, through a link, without a chain.',
+      },
+      { long: 'first', about: 'In front of all other programs on the hook.' },
+      { long: 'last', about: 'Behind all other programs on the hook.' },
+      {
+        long: 'before',
+        value: { name: 'REF', kind: 'program' },
+        about:
+          "In front of that program on the hook, whoever attached it: `FUNCTION/PROGRAM`, `id:N` of a program or link, `name:TEXT`, or a pin's path.",
+      },
+      {
+        long: 'after',
+        value: { name: 'REF', kind: 'program' },
+        about: 'Behind that program, named likewise.',
+      },
+      {
+        long: 'stage',
+        value: { name: 'STAGE', kind: 'choice', choices: netfilterStages },
+        about: 'For netfilter: where on its way through the machine a packet is looked at.',
+      },
+      {
+        long: 'family',
+        value: { name: 'FAMILY', kind: 'choice', choices: netfilterProtocols },
+        about: 'For netfilter: the packets of which protocol; ipv4 when left out.',
+      },
+      { long: 'defrag', about: 'For netfilter: the program gets whole packets, never fragments.' },
+      {
+        long: 'cookie',
+        value: { name: 'N', kind: 'text' },
+        about: 'For probes and tracepoints: the number that `bpf_get_attach_cookie()` gives there.',
+      },
+      {
+        long: 'pid',
+        value: { name: 'PID', kind: 'count', min: 1, max: 4194304 },
+        about: 'For probes in programs and libraries: only in this process.',
+      },
+      {
+        long: 'hold',
+        about:
+          'Stay in the foreground, and detach when stopped. What only a process can hold, on this kernel, needs it.',
       },
     ],
     changes: true,
@@ -117,7 +185,11 @@ export const functionCommands = [
         status: 5,
         about: 'Another program has the place, or this one is attached there with other options.',
       },
-      { status: 6, about: 'This kernel or driver has no such hook.' },
+      {
+        status: 6,
+        about:
+          'This kernel or driver has no such hook, or only a process can hold the attachment: see `--hold`.',
+      },
     ],
     examples: [
       { command: 'netkit attach fw eth0', about: 'Attach every program of fw that goes on an interface.' },
@@ -129,6 +201,15 @@ export const functionCommands = [
         command: 'netkit attach fw eth0 --mode generic --netns blue',
         about: 'Attach without help from the driver, in the namespace blue.',
       },
+      {
+        command: 'netkit attach counter eth0 --before name:policer',
+        about: "Attach in front of another tool's program.",
+      },
+      {
+        command: 'netkit attach guard /system.slice/web.service',
+        about: 'Attach programs for cgroups to the one of a service.',
+      },
+      { command: 'netkit attach trace', about: 'Attach programs to what their sections name.' },
     ],
   },
   {
@@ -148,9 +229,9 @@ export const functionCommands = [
       },
       {
         name: 'target',
-        kind: 'interface',
+        kind: 'target',
         required: false,
-        about: 'The interface; without it, every target.',
+        about: 'The target, as `attach` takes it; without it, every target.',
       },
     ],
     options: [{ ...hook, about: 'Only from this hook.' }],

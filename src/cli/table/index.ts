@@ -50,6 +50,7 @@ export const groups: readonly GroupEntry[] = [
   { name: 'prog', summary: 'programs in the kernel' },
   { name: 'link', summary: 'links in the kernel: what is attached where' },
   { name: 'map', summary: 'maps in the kernel and their entries' },
+  { name: 'btf', summary: 'types: of the kernel, of programs and maps, of files' },
 ];
 
 /** The headings under which help lists commands. */

@@ -22,6 +22,8 @@ export type ValueKind =
   | 'map'
   | 'link'
   | 'interface'
+  /** What a program attaches to: an interface, a cgroup, a function of the kernel, … */
+  | 'target'
   | 'namespace';
 
 export interface ArgumentEntry {

@@ -10,6 +10,8 @@ export interface CHeaderOptions {
   readonly preserveAccessIndex?: boolean | undefined;
   /** Lines for a comment at the top. */
   readonly comment?: readonly string[] | undefined;
+  /** Only these types, with what they need; of structs that are only pointed to, the name. All types when left out. */
+  readonly roots?: readonly number[] | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export function cHeader(btf: BtfGraph, options: CHeaderOptions = {}): string {
   return [
     `${comment}#ifndef ${guard}\n#define ${guard}\n`,
     ...(preserve ? [pushAttribute] : []),
-    ...new HeaderOrder(btf).all(),
+    ...new HeaderOrder(btf).written(options.roots),
     ...(preserve ? [popAttribute] : []),
     `#endif /* ${guard} */\n`,
   ].join('\n');
@@ -70,15 +72,16 @@ class HeaderOrder {
     this.#writer = new CWriter(btf, this.#names);
   }
 
-  all(): string[] {
+  written(roots: readonly number[] | undefined): string[] {
     const types = Array.from({ length: this.#btf.count }, (_, id) => this.#btf.type(id));
+    const wanted = roots?.map((id) => this.#btf.type(id)) ?? types;
     this.#writeFloats(types);
-    for (const type of types) {
+    for (const type of wanted) {
       if (type.kind === 'typedef' || (isTagged(type) && type.name !== '')) {
         this.#require(type.id, 0);
       }
     }
-    for (const type of types) {
+    for (const type of wanted) {
       if (type.kind === 'enum' && !this.#writer.hasWritten(type) && type.values.length > 0) {
         this.#write(type);
       }

@@ -1,3 +1,4 @@
+import { hostIsLittleEndian } from '../../base/byte-order.js';
 import { ByteReader } from '../../base/bytes.js';
 import { badBtf } from './format.js';
 import { byteOrder, readSections } from './sections.js';
@@ -58,15 +59,36 @@ export function readLineInfo(ext: Uint8Array, btfBytes: Uint8Array): Map<string,
   return bySection;
 }
 
+/**
+ * Line records as the kernel gives them of a loaded program: without headings, and with the index of the instruction in
+ * the whole program.
+ * @param btfBytes the program's BTF, which has the strings
+ * @throws NetkitError `bad-object`
+ */
+export function readLoadedLines(records: Uint8Array, recordSize: number, btfBytes: Uint8Array): LineInfo[] {
+  const strings = new BtfStrings(readSections(btfBytes, false).strings);
+  const reader = new ByteReader(records, { littleEndian: hostIsLittleEndian, what: 'line records' });
+  const lines: LineInfo[] = [];
+  for (let at = 0; at + smallestRecord <= records.length && recordSize > 0; at += recordSize) {
+    const instruction = reader.seek(at).u32();
+    lines.push({ instruction, ...readPlace(reader, strings) });
+  }
+  return lines;
+}
+
 function readRecord(record: ByteReader, strings: BtfStrings): LineInfo {
   const offset = record.u32();
   if (offset % instructionSize !== 0) {
     throw record.error(`the offset ${offset} is not that of an instruction`);
   }
+  return { instruction: offset / instructionSize, ...readPlace(record, strings) };
+}
+
+function readPlace(record: ByteReader, strings: BtfStrings): Omit<LineInfo, 'instruction'> {
   const file = strings.at(record.u32());
   const source = strings.at(record.u32());
   const place = record.u32();
-  return { instruction: offset / instructionSize, file, line: place >>> 10, column: place & 0x3ff, source };
+  return { file, line: place >>> 10, column: place & 0x3ff, source };
 }
 
 /** The subsection about lines, which comes after the one about functions. */

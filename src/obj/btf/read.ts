@@ -1,5 +1,5 @@
 import { Decoder } from './decode.js';
-import { badBtf } from './format.js';
+import { badBtf, Kind } from './format.js';
 import { Layout } from './layout.js';
 import { NameIndex } from './name-index.js';
 import { checkReferences } from './references.js';
@@ -7,7 +7,7 @@ import { readSections } from './sections.js';
 import { spell } from './spelling.js';
 import { BtfStrings } from './strings.js';
 import { TypeTable } from './table.js';
-import type { BtfGraph, BtfKind, BtfType } from './types.js';
+import type { BtfDeclTag, BtfGraph, BtfKind, BtfType } from './types.js';
 
 /** A BTF blob: checked as a whole when it is read, decoded type by type when asked. */
 export class BtfFile implements BtfGraph {
@@ -81,6 +81,15 @@ export class BtfFile implements BtfGraph {
 
   nameOf(id: number): string {
     return spell(this, id);
+  }
+
+  /** The tags of declarations in this blob, its base's left out, by ascending id. */
+  *declarationTags(): Generator<BtfDeclTag> {
+    for (let id = this.#table.first; id < this.count; id++) {
+      if (this.#table.kind(id) !== Kind.declTag) continue;
+      const type = this.type(id);
+      if (type.kind === 'decl_tag') yield type;
+    }
   }
 
   #check(id: number): void {

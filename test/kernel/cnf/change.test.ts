@@ -49,7 +49,7 @@ async function loadObject(
 
 async function attachTo(options: EnvironmentOptions, name: string, end: VethEnd) {
   return change(options, (world) =>
-    planAttach(world, { function: name, ifname: end.ifname, netns: end.netns.name }),
+    planAttach(world, { function: name, target: end.ifname, netns: end.netns.name }),
   );
 }
 
@@ -121,7 +121,7 @@ describeAsRoot('a change', () => {
       const options = environment(place);
       await loadObject(options, 'tc', 'fw');
       await change(options, (world) =>
-        planAttach(world, { function: 'fw', ifname, netns: netns.name, hook: 'tc/ingress' }),
+        planAttach(world, { function: 'fw', target: ifname, netns: netns.name, hook: 'tc/ingress' }),
       );
       rmSync(join(place.root.path, 'netkit'), { recursive: true });
       await loadObject(options, 'tc', 'fw', true);
@@ -140,7 +140,7 @@ describeAsRoot('a change', () => {
       const options = environment(place, undefined, notes);
       await loadObject(options, 'pass', 'fw');
       const { made } = await attachTo(options, 'fw', veth.b);
-      expect([...made.values()].map(({ mode }) => mode)).toEqual(['generic']);
+      expect([...made.values()]).toMatchObject([{ mode: 'generic' }]);
       expect(notes).toEqual([expect.stringContaining('generic')]);
       await unload(options, 'fw');
     });

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { NetkitError } from '../../../src/base/errors.js';
-import { tcx, xdp } from '../../../src/ebpf/attach.js';
+import { tcx, xdp } from '../../../src/ebpf/attach/index.js';
 import { Link } from '../../../src/ebpf/link.js';
 import { load } from '../../../src/ebpf/load.js';
 import { Program } from '../../../src/ebpf/program.js';
@@ -96,7 +96,7 @@ describeAsRoot('programs and links', () => {
     await leavingNothing(() => {
       const error = errorOf(() => load(fixture('oob')));
       expect(error).toBeInstanceOf(VerifierError);
-      expect(error.message).toMatch(/'oob' at .*oob\.bpf\.c:10: invalid access to packet/);
+      expect(error.message).toMatch(/'oob' at .*oob\.bpf\.c:10: reads 1 byte of the packet at offset 12/);
       expect(error.details.log).toMatch(/processed \d+ insns/);
     });
     const probe = spawnSync(

@@ -77,7 +77,7 @@ const asked = [
   { words: ['--json', 'map', 'de'], offers: ['delete'] },
   { words: ['--bpffs', 'list', 'unl'], offers: ['unload'] },
   { words: ['help', 'map', 'sh'], offers: ['show'] },
-  { words: ['attach', 'fw', 'eth0', '--ho'], offers: ['--hook'] },
+  { words: ['attach', 'fw', 'eth0', '--ho'], offers: ['--hold', '--hook'] },
   { words: ['attach', 'fw', 'eth0', '--mode', 'g'], offers: ['generic'] },
   { words: ['completion', 'z'], offers: ['zsh'] },
   { words: ['unload', ''], offers: ['fw', 'lb'] },
@@ -97,7 +97,7 @@ describe('completion for bash', () => {
 
   it('completes the value after =, where bash cuts the word', () => {
     expect(bash('attach', 'fw', '--mode', '=', 'n')).toEqual(['native']);
-    expect(bash('attach', 'fw', '--mode', '=')).toEqual(['auto', 'generic', 'native']);
+    expect(bash('attach', 'fw', '--mode', '=')).toEqual(['auto', 'generic', 'native', 'offload']);
     expect(bash('load', 'a.o', '--set', 'x', '=', '5', '--pers')).toEqual(['--persist']);
   });
 

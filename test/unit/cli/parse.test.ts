@@ -30,6 +30,8 @@ describe('parse', () => {
       reuse: [],
       only: [],
       replace: false,
+      allowGap: false,
+      target: [],
       persist: true,
     });
   });
@@ -54,7 +56,10 @@ describe('parse', () => {
     expect(options).toMatchObject({ repeat: 5, limit: undefined, hex: ['00'] });
     expect(values.get('lock-timeout')).toBe(0.5);
     expect(parsed('prog run', 'fw').options).toMatchObject({ repeat: 1 });
-    expect(parsed('attach', 'fw', 'eth0').options).toEqual({ hook: undefined, mode: 'auto' });
+    expect(parsed('attach', 'fw', 'eth0').options).toMatchObject({
+      ...{ hook: undefined, mode: 'auto', priority: undefined, hold: false },
+      ...{ first: false, last: false, before: undefined, after: undefined },
+    });
   });
 
   it('takes a negative number for an argument', () => {
@@ -78,7 +83,7 @@ describe('parse', () => {
     ['inspect', ['a', 'b'], 'inspect: too many arguments'],
     ['load', ['a', '--name'], '--name needs a value'],
     ['load', ['a', '--name', 'b', '--name', 'c'], '--name is given 2 times'],
-    ['attach', ['a', 'b', '--mode', 'nativ'], "--mode: 'nativ' is none of native, generic, auto"],
+    ['attach', ['a', 'b', '--mode', 'nativ'], "--mode: 'nativ' is none of native, generic, offload, auto"],
     ['completion', ['sh'], "bash|zsh|fish: 'sh' is none of bash, zsh, fish"],
     ['prog run', ['a', '--hex', '0', '--pcap', 'f'], '--hex and --pcap exclude each other'],
     ['prog run', ['a', '--repeat', '0'], "--repeat: '0' is not a whole number from 1 to 1000000000"],
@@ -114,6 +119,13 @@ describe('parse', () => {
     ['map update', 'id 12 key hex 8 0 value 255 0x1 noexist', 'id:12 hex:0800 hex:ff01 noexist'],
     ['map update', 'fw/m key hex 08 00 value hex 01 00', 'fw/m hex:0800 hex:0100'],
     ['map push', 'pinned /p value 7 0 0 0', '/p hex:07000000'],
+    ['prog dump', 'xlated id 7', 'id:7'],
+    ['prog dump', 'xlated id 7 opcodes linum', 'id:7 --opcodes'],
+    ['prog dump', 'xlated pinned /p/x visual', '/p/x --visual dot'],
+    ['prog dump', 'jited name fw file out', 'name:fw --native -o out'],
+    ['btf dump', 'id 5', 'id:5'],
+    ['btf dump', 'file x.o format raw', 'x.o --raw'],
+    ['btf dump', 'id 5 format c', 'id:5'],
   ] as const)('says how netkit writes bpftool %s %s', (name, rest, own) => {
     expect(refusal(name, ...rest.split(' ')).hint).toBe(`netkit ${name} ${own}`);
   });

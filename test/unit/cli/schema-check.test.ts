@@ -16,8 +16,14 @@ describe("the tests' check of documents", () => {
   });
 
   it('looks into lists, and at parts that may be null', () => {
-    const check = { name: 'a', status: 'ok', message: 'b', hint: null };
-    const document = { schemaVersion: 1, kernel: { release: 'r', machine: 'm' }, checks: [check], hooks: [] };
+    const check = { name: 'a', status: 'ok', blocks: null, message: 'b', hint: null };
+    const document = {
+      schemaVersion: 1,
+      kernel: { release: 'r', machine: 'm' },
+      object: null,
+      checks: [check],
+      hooks: [],
+    };
     expect(() => expectValid('doctor', document)).not.toThrow();
     const { hint: _hint, ...without } = check;
     expect(() => expectValid('doctor', { ...document, checks: [without] })).toThrow(/not valid.*hint/);

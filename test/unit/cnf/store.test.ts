@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/cnf/action.js';
-import type { FunctionState } from '../../../src/cnf/state.js';
+import { type FunctionState, stateFormat } from '../../../src/cnf/state.js';
 import { StateStore } from '../../../src/cnf/store.js';
 
 const state: FunctionState = {
-  formatVersion: 1,
+  formatVersion: stateFormat,
   name: 'fw',
   change: 'c1',
   bootId: 'b1',
@@ -56,7 +56,7 @@ describe('the state directory', () => {
     store.remove('fw');
     expect(store.read('fw')).toBeUndefined();
     store.writeJournal(plan);
-    expect(store.readJournal()).toEqual({ formatVersion: 1, ...plan });
+    expect(store.readJournal()).toEqual({ formatVersion: stateFormat, ...plan });
     expect(store.names()).toEqual([]);
     store.removeJournal();
     expect(store.readJournal()).toBeUndefined();

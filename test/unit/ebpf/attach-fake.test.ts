@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Hook } from '../../../src/base/hook-names.js';
 import type { World } from '../../../src/cnf/environment.js';
-import type { FunctionState, Hook, LinkState } from '../../../src/cnf/state.js';
+import type { HookOptions } from '../../../src/cnf/hooks/family.js';
+import type { LinkOf, LinkState } from '../../../src/cnf/link-state.js';
+import { type FunctionState, stateFormat } from '../../../src/cnf/state.js';
 import type { NativeArgument } from '../../../src/sys/call.js';
 import { bpfCommands, uapi } from '../../../src/sys/uapi.js';
 
@@ -118,20 +121,24 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function attachXdp(mode: LinkState['mode']): Promise<LinkState> {
+async function attachXdp(mode: LinkOf<'xdp'>['mode']): Promise<LinkState> {
   const { attachLink } = await import('../../../src/cnf/attachment.js');
   const { currentNetnsInode } = await import('../../../src/host/netns.js');
   const link: LinkState = {
     name: 'firewall-xdp-eth0',
     program: 'firewall',
+    family: 'xdp',
     hook: 'xdp',
-    ifname: 'eth0',
-    ifindex: 7,
-    netns: { inode: currentNetnsInode(), ref: null },
+    target: {
+      kind: 'interface',
+      ifname: 'eth0',
+      ifindex: 7,
+      netns: { inode: currentNetnsInode(), ref: null },
+    },
     mode,
-    filter: null,
   };
-  return attachLink(folder, link, { note });
+  const { StateStore } = await import('../../../src/cnf/store.js');
+  return attachLink(folder, link, { note, bpffs: folder, store: new StateStore(join(folder, 'state')) });
 }
 
 describe('an XDP program in auto mode', () => {
@@ -178,13 +185,17 @@ it('an XDP program in native mode goes nowhere else', async () => {
 });
 
 async function plannedHooks(section: string): Promise<Hook[]> {
+  return (await plannedLinks(section)).map(({ hook }) => hook);
+}
+
+async function plannedLinks(section: string, options: HookOptions = {}): Promise<LinkState[]> {
   const { planAttach } = await import('../../../src/cnf/attach-function.js');
   const { StateStore } = await import('../../../src/cnf/store.js');
   const { Scope } = await import('../../../src/base/scope.js');
   const store = new StateStore(join(folder, 'state'));
   store.prepare();
   const state: FunctionState = {
-    formatVersion: 1,
+    formatVersion: stateFormat,
     name: 'shaper',
     change: 'c1',
     bootId: 'b1',
@@ -199,8 +210,8 @@ async function plannedHooks(section: string): Promise<Hook[]> {
   };
   store.write(state);
   const world: World = { bpffs: folder, store, bootId: 'b1', change: 'c2', scope: new Scope(), note };
-  const { actions } = planAttach(world, { function: 'shaper', ifname: 'eth0' });
-  return actions.flatMap((action) => (action.kind === 'attach' ? [action.link.hook] : []));
+  const { actions } = planAttach(world, { function: 'shaper', target: 'eth0', options });
+  return actions.flatMap((action) => (action.kind === 'attach' ? [action.link] : []));
 }
 
 describe.each([
@@ -216,6 +227,21 @@ describe.each([
     kernel.onQuery = () => ({ errno: errno.EINVAL });
     expect(await plannedHooks(hook)).toEqual([fallback]);
     expect(notes).toEqual([expect.stringContaining(`attached as a tc filter (${fallback}) instead`)]);
+  });
+
+  it(`takes its priority along to ${fallback}, and no place, which tc has none of`, async () => {
+    kernel.onQuery = () => ({ errno: errno.EINVAL });
+    const [link] = await plannedLinks(hook, { priority: 7 });
+    expect(link).toMatchObject({ hook: fallback, filter: { priority: 7 } });
+    for (const place of ['first', 'last', { before: 'id:1' }, { after: 'id:1' }] as const) {
+      await expect(plannedLinks(hook, { place })).rejects.toMatchObject({
+        code: 'unsupported',
+        message: expect.stringMatching(
+          /^this kernel has no tcx\/\w+: .+; and tc's filters know no neighbours$/,
+        ),
+        hint: expect.stringContaining('--priority'),
+      });
+    }
   });
 
   it('goes there where nothing is attached yet, which the kernel may call ENOENT', async () => {

@@ -31,6 +31,7 @@ function inspect(bytes: Uint8Array): void {
   for (const { name } of spec.programs) {
     spec.sourceLine(name, 0);
     spec.sourceLine(name, 1_000_000);
+    spec.listing(name);
   }
   for (const { type } of spec.globals) spec.btf?.nameOf(type);
   for (const map of spec.maps) {

@@ -1,20 +1,16 @@
-/** Attaching to network interfaces: one options object per kind of hook. */
-import { NetkitError } from '../base/errors.js';
-import { attachTypes } from '../base/kernel-words.js';
-import { findInterface, type Interface } from '../host/interfaces.js';
-import { type Netns, withNetns } from '../host/netns.js';
-import { createLink } from '../sys/bpf.js';
-import { isErrno, type SysError } from '../sys/errno.js';
-import { uapi } from '../sys/uapi.js';
-import { queryXdp } from '../sys/xdp.js';
-import { openId } from './by-id.js';
-import { hookAvailable } from './feature.js';
-import { Link } from './link.js';
-import type { Program } from './program.js';
-import { readProgramInfo } from './program-info.js';
+import { NetkitError } from '../../base/errors.js';
+import { attachTypes } from '../../base/kernel-words.js';
+import { findInterface, type Interface } from '../../host/interfaces.js';
+import { type Netns, withNetns } from '../../host/netns.js';
+import { createLink } from '../../sys/bpf.js';
+import { isErrno, type SysError } from '../../sys/errno.js';
+import { uapi } from '../../sys/uapi.js';
+import { queryXdp } from '../../sys/xdp.js';
+import { openId } from '../by-id.js';
+import { Link } from '../link.js';
+import type { Program } from '../program.js';
+import { readProgramInfo } from '../program-info.js';
 
-/** Packets that arrive at an interface, or that leave it. */
-export type Direction = 'ingress' | 'egress';
 /** `native`: in the driver. `generic`: in the network stack, on any interface, slower. `offload`: on the card. */
 export type XdpMode = 'native' | 'generic' | 'offload';
 
@@ -28,19 +24,6 @@ export interface XdpOptions {
   readonly netns?: Netns | undefined;
 }
 
-/** Where to attach with tcx; made by {@link tcx}. */
-export interface TcxOptions {
-  readonly hook: 'tcx';
-  /** The interface's name. */
-  readonly ifname: string;
-  readonly direction: Direction;
-  /** Where the interface is; the current network namespace when left out. */
-  readonly netns?: Netns | undefined;
-}
-
-/** Where to attach a program: one kind of options for each hook. */
-export type AttachOptions = XdpOptions | TcxOptions;
-
 /**
  * Where to attach with XDP: before the network stack, native unless another mode is asked for. An interface takes one
  * program, of type `xdp`. Through a link, which netkit uses: minimum kernel 5.9.
@@ -49,35 +32,29 @@ export function xdp(options: Omit<XdpOptions, 'hook' | 'mode'> & { readonly mode
   return { hook: 'xdp', mode: 'native', ...options };
 }
 
-/**
- * Where to attach with tcx: tc's own hook, without a qdisc, after the programs that are there, of which the kernel takes
- * 63. For programs of type `sched_cls`. Minimum kernel 6.6; {@link addFilter} is the way before that.
- */
-export function tcx(options: Omit<TcxOptions, 'hook'>): TcxOptions {
-  return { hook: 'tcx', ...options };
-}
-
 const modeFlags = {
   native: uapi.XDP_FLAGS_DRV_MODE,
   generic: uapi.XDP_FLAGS_SKB_MODE,
   offload: uapi.XDP_FLAGS_HW_MODE,
 } as const;
 
-/**
- * Attaches a program through a link. The attachment ends with the link: pin it to keep it.
- * @throws NetkitError `not-found` (interface), `conflict` (the hook is taken), `unsupported` (driver or kernel),
- *   `not-permitted`
- */
-export function attach(program: Program, options: AttachOptions): Link {
-  const target = findInterface(options.ifname, options.netns);
-  return withNetns(options.netns, () =>
-    options.hook === 'xdp'
-      ? attachXdp(program, target, options.mode)
-      : attachTcx(program, target, options.direction),
-  );
+/** @internal */
+export function attachXdp(program: Program, { ifname, mode, netns }: XdpOptions): Link {
+  refuseMapPrograms(program);
+  const target = findInterface(ifname, netns);
+  return withNetns(netns, () => attachHere(program, target, mode));
 }
 
-function attachXdp(program: Program, target: Interface, mode: XdpMode): Link {
+/** The kernel would only say that an argument is invalid. */
+function refuseMapPrograms({ attachType }: Program): void {
+  if (attachType !== 'xdp_devmap' && attachType !== 'xdp_cpumap') return;
+  const map = attachType.slice('xdp_'.length);
+  throw new NetkitError('usage', `a program for entries of a ${map} runs on no interface by itself`, {
+    hint: `put it into an entry of a ${map}: it then sees the packets that are redirected there`,
+  });
+}
+
+function attachHere(program: Program, target: Interface, mode: XdpMode): Link {
   try {
     return new Link(
       createLink(
@@ -110,42 +87,6 @@ function attachXdp(program: Program, target: Interface, mode: XdpMode): Link {
       );
     }
     if (isErrno(error, 'EINVAL')) throw refusedByKernel(program, `XDP (${mode}) of ${target.ifname}`, error);
-    throw permissionExplained(error);
-  }
-}
-
-function attachTcx(program: Program, target: Interface, direction: Direction): Link {
-  try {
-    return new Link(
-      createLink(
-        {
-          prog_fd: program.fd.value,
-          target_ifindex: target.ifindex,
-          attach_type: attachTypes.indexOf(`tcx_${direction}`),
-        },
-        `attach to tcx ${direction} of ${target.ifname}`,
-      ),
-    );
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) {
-      throw new NetkitError('conflict', `that program is on tcx ${direction} of ${target.ifname} already`, {
-        cause: error,
-      });
-    }
-    if (isErrno(error, 'ERANGE')) {
-      throw new NetkitError(
-        'conflict',
-        `tcx ${direction} of ${target.ifname} is full: the kernel takes 63 programs`,
-        {
-          cause: error,
-        },
-      );
-    }
-    if (isErrno(error, 'EINVAL')) {
-      const { available, reason } = hookAvailable(`tcx/${direction}`);
-      if (available === false) throw new NetkitError('unsupported', reason, { cause: error });
-      throw refusedByKernel(program, `tcx ${direction} of ${target.ifname}`, error);
-    }
     throw permissionExplained(error);
   }
 }

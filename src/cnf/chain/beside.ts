@@ -1,0 +1,116 @@
+/**
+ * Where in a chain a member goes that was asked to be first, last, before or after another. In a chain priorities decide
+ * and nothing else, so one is chosen that leads there.
+ */
+import { NetkitError } from '../../base/errors.js';
+import type { Scope } from '../../base/scope.js';
+import type { Present, Wanted } from '../../ebpf/dispatcher/change.js';
+import { compareMembers, type Ordered } from '../../obj/xdp-dispatcher/order.js';
+import { findAnchor } from '../anchor.js';
+import { functionFolder } from '../layout.js';
+import { isFunctionName } from '../names.js';
+import { describePlacing } from '../order.js';
+import type { StateStore } from '../store.js';
+import { describePlace } from '../targets/index.js';
+import { type ChainLink, memberPin, openMember } from './member.js';
+
+interface Looking {
+  readonly store: StateStore;
+  readonly bpffs: string;
+}
+
+/** As libxdp's. */
+const mostPriority = 0xffff_ffff;
+
+/** What a member is to be among those that are there: itself, or with the priority that brings it to its place. */
+export function besides(
+  link: ChainLink,
+  looking: Looking,
+  scope: Scope,
+  wanted: Wanted,
+): (members: readonly Present[]) => Wanted {
+  const { beside } = link;
+  if (beside === null) return () => wanted;
+  const about = `the chain of ${describePlace(link.target)}`;
+  return (members) => {
+    const priority = priorityThere(beside, members, wanted, (reference) =>
+      indexOf(reference, members, about, looking, scope),
+    );
+    if (priority !== undefined) return { ...wanted, priority };
+    throw new NetkitError(
+      'conflict',
+      `no priority leads to the place ${describePlacing(beside)} in ${about}`,
+      {
+        hint: 'priorities decide in a chain: give its neighbours others with netkit link update',
+      },
+    );
+  };
+}
+
+function priorityThere(
+  beside: NonNullable<ChainLink['beside']>,
+  members: readonly Present[],
+  wanted: Wanted,
+  find: (reference: string) => number,
+): number | undefined {
+  if (beside === 'first') return priorityBetween(undefined, members[0], wanted);
+  if (beside === 'last') return priorityBetween(members.at(-1), undefined, wanted);
+  const at = 'before' in beside ? find(beside.before) - 1 : find(beside.after);
+  return priorityBetween(members[at], members[at + 1], wanted);
+}
+
+/** The member's own where that leads between the two, else the nearest to one of theirs. */
+function priorityBetween(
+  left: Ordered | undefined,
+  right: Ordered | undefined,
+  wanted: Ordered,
+): number | undefined {
+  const near = [left?.priority, left && left.priority + 1, right && right.priority - 1, right?.priority];
+  return [wanted.priority, ...near].find((priority): priority is number => {
+    if (priority === undefined || priority < 0 || priority > mostPriority) return false;
+    const there = { ...wanted, priority };
+    return (
+      (left === undefined || compareMembers(left, there) < 0) &&
+      (right === undefined || compareMembers(there, right) < 0)
+    );
+  });
+}
+
+/** Of what a reference names: a function's member, or what `id:N`, `name:TEXT` and paths of pins are. */
+function indexOf(
+  reference: string,
+  members: readonly Present[],
+  about: string,
+  { store, bpffs }: Looking,
+  scope: Scope,
+): number {
+  const own = ownIds(reference, store);
+  const found = members.flatMap(({ programId }, index) => (own.includes(programId) ? [index] : []));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only !== undefined)
+    throw new NetkitError('usage', `'${reference}' has more than one program in ${about}: say which`);
+  const entries = members.map(({ programId }) => ({ programId, linkId: undefined }));
+  return findAnchor(reference, {
+    store,
+    bpffs,
+    about,
+    order: { revision: 0n, flags: 0, entries },
+    own: [],
+    scope,
+  }).at;
+}
+
+/** The ids of a function's members of chains, by `FUNCTION` or `FUNCTION/PROGRAM`. */
+function ownIds(reference: string, store: StateStore): number[] {
+  const [functionName = '', program] = reference.split('/');
+  if (!isFunctionName(functionName)) return [];
+  const state = store.names().includes(functionName) ? store.peek(functionName) : undefined;
+  if (state === undefined) return [];
+  const folder = functionFolder(state.bpffs, functionName);
+  return state.links.flatMap((link) => {
+    if (link.family !== 'xdp-chain' || (program !== undefined && link.program !== program)) return [];
+    using member = openMember(memberPin(folder, link));
+    return member === undefined ? [] : [member.info().id];
+  });
+}

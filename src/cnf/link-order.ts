@@ -1,0 +1,56 @@
+/** Where a link stands among the programs on its hook. */
+import { NetkitError } from '../base/errors.js';
+import type { LinkInfo } from '../ebpf/link.js';
+import { orderAround } from '../ebpf/link-order.js';
+import type { Order } from '../ebpf/order.js';
+import type { Netns } from '../host/netns.js';
+import { familyOf } from './hooks/index.js';
+import type { LinkState } from './link-state.js';
+import type { ListedLink } from './listed-link.js';
+
+export interface StandingOrder {
+  /** Null for a program of another owner, which has none. */
+  readonly priority: number | null;
+  /** From 1. */
+  readonly place: number;
+  /** How many programs are on the hook. */
+  readonly of: number;
+}
+
+/**
+ * Undefined for hooks without an order, for a link that is dead, and for what this user may not see.
+ * @param netns where to look for the interface of a link that netkit did not attach
+ */
+export function standingOrder(
+  { info, state }: ListedLink,
+  netns: Netns | undefined,
+): StandingOrder | undefined {
+  if (info === undefined || info.gone) return undefined;
+  const order = state === undefined ? orderAround(info, netns) : seenOrder(state);
+  const at = order === undefined ? -1 : indexOf(order, info);
+  if (order === undefined || at < 0) return undefined;
+  const priority = state === undefined ? null : recordedPriority(state);
+  return { priority, place: at + 1, of: order.entries.length };
+}
+
+function recordedPriority(state: LinkState): number | null {
+  if (state.family === 'xdp-chain') return state.priority;
+  return 'order' in state ? state.order.priority : null;
+}
+
+function seenOrder(state: LinkState): Order | undefined {
+  try {
+    return familyOf(state).seenOrder?.(state);
+  } catch (error) {
+    if (error instanceof NetkitError && (error.code === 'not-found' || error.code === 'not-permitted'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** A cgroup tells programs only. */
+function indexOf({ entries }: Order, { id, programId }: LinkInfo): number {
+  return entries.findIndex((entry) =>
+    entry.linkId === undefined ? entry.programId === programId : entry.linkId === id,
+  );
+}

@@ -1,0 +1,95 @@
+/** Changing in place how a program runs among the others on its hook. */
+import { NetkitError } from '../base/errors.js';
+import type { XdpVerdict } from '../obj/xdp-dispatcher/actions.js';
+import type { Action } from './action.js';
+import { loadedState } from './attach-function.js';
+import { isAlive } from './attachment.js';
+import type { Proposal, World } from './environment.js';
+import { describeTarget } from './hooks/index.js';
+import { checkedChainPriority } from './hooks/xdp-way.js';
+import { functionFolder } from './layout.js';
+import type { LinkOf, LinkState } from './link-state.js';
+import { targetsMeant } from './targets/index.js';
+
+export interface RearrangeRequest {
+  readonly function: string;
+  readonly program?: string | undefined;
+  /** Every target when left out. */
+  readonly target?: string | undefined;
+  readonly netns?: string | undefined;
+  /** The name of one link, as the state has it. */
+  readonly link?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly proceedOn?: readonly XdpVerdict[] | undefined;
+}
+
+export interface RearrangeProposal extends Proposal {
+  /** The links that were meant, as they are to be. */
+  readonly links: readonly LinkState[];
+}
+
+/** @throws NetkitError `not-found` when nothing of the kind is attached, `unsupported` for what is in no chain */
+export function planRearrange(world: World, request: RearrangeRequest): RearrangeProposal {
+  const state = loadedState(world, request.function);
+  const folder = functionFolder(state.bpffs, state.name);
+  const isMeant = targetsMeant({ text: request.target, netns: request.netns });
+  const meant = state.links.filter(
+    (link) =>
+      (request.link === undefined || link.name === request.link) &&
+      (request.program === undefined || link.program === request.program) &&
+      isMeant(link.target),
+  );
+  const members = meant.filter((link) => link.family === 'xdp-chain');
+  if (members.length === 0) throw nothingMeant(request, meant[0]);
+  const dead = members.find((link) => !isAlive(folder, link));
+  if (dead !== undefined) throw gone(dead);
+  const moved = members.map((link) => ({ link, next: changed(link, request) }));
+  const different = moved.filter(({ link, next }) => JSON.stringify(link) !== JSON.stringify(next));
+  const actions = different.map(
+    ({ link, next }): Action => ({ kind: 'rearrange', function: state.name, folder, link, next }),
+  );
+  const links = state.links.map((link) => moved.find((each) => each.link === link)?.next ?? link);
+  const after = { ...state, change: world.change, links };
+  return {
+    function: state.name,
+    links: moved.map(({ next }) => next),
+    actions:
+      actions.length === 0
+        ? []
+        : [...actions, { kind: 'record', function: state.name, before: state, after }],
+  };
+}
+
+function changed(link: LinkOf<'xdp-chain'>, request: RearrangeRequest): LinkOf<'xdp-chain'> {
+  const priority = checkedChainPriority(request.priority);
+  return {
+    ...link,
+    priority: priority ?? link.priority,
+    // Where it is asked to be by its number, it is no longer beside another.
+    beside: priority === undefined ? link.beside : null,
+    proceedOn: [...(request.proceedOn ?? link.proceedOn)],
+  };
+}
+
+function nothingMeant({ function: name, program, target }: RearrangeRequest, other: LinkState | undefined) {
+  const what = program === undefined ? name : `${name}/${program}`;
+  if (other === undefined) {
+    return new NetkitError(
+      'not-found',
+      `${what} is not attached${target === undefined ? '' : ` to ${target}`}`,
+    );
+  }
+  return new NetkitError(
+    'unsupported',
+    `${what} is attached to ${describeTarget(other)}, which is no chain`,
+    {
+      hint: 'only members of XDP chains have a place that can be changed: detach it and attach it again',
+    },
+  );
+}
+
+function gone(link: LinkState): NetkitError {
+  return new NetkitError('not-found', `${link.program} is not on ${describeTarget(link)} any more`, {
+    hint: 'somebody took it off: attach it again',
+  });
+}

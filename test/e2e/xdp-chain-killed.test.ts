@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { readChain } from '../../src/ebpf/dispatcher/chain.js';
+import { BpfMap } from '../../src/ebpf/map.js';
+import { leavingNothing } from '../support/kernel-state.js';
+import { newerToolsMissing } from '../support/newer-tools.js';
+import { describeAsRoot } from '../support/requirements.js';
+import { chainObject, XdpLoader } from '../support/xdp-chain.js';
+import { type Ground, makeGround } from './ground.js';
+
+/** `@` is the interface and its namespace, `OTHER` a member that xdp-loader adds. */
+interface Scenario {
+  readonly prepare: readonly string[];
+  readonly command: string;
+}
+
+const load = `load ${chainObject} --name c`;
+const reuse = '--reuse marks=c/marks --reuse verdicts=c/verdicts';
+
+const scenarios: readonly (readonly [string, Scenario])[] = [
+  ['attach to an empty interface', { prepare: [load], command: 'attach c/member_1 @' }],
+  [
+    'attach among members of others',
+    {
+      prepare: [load, 'attach c/member_1 @ --priority 70', 'OTHER'],
+      command: 'attach c/member_2 @ --priority 20',
+    },
+  ],
+  [
+    'attach of two at once',
+    {
+      prepare: [`${load} --only member_1 --only member_2`, 'OTHER'],
+      command: 'attach c @',
+    },
+  ],
+  [
+    'detach among members of others',
+    {
+      prepare: [load, 'attach c/member_1 @ --priority 70', 'OTHER', 'attach c/member_2 @'],
+      command: 'detach c/member_1 @',
+    },
+  ],
+  ['detach of the last member', { prepare: [load, 'attach c/member_1 @'], command: 'detach c @' }],
+  [
+    'link update',
+    {
+      prepare: [load, 'attach c/member_1 @ --priority 20', 'OTHER'],
+      command: 'link update c/member_1 @ --priority 70 --proceed-on pass,drop',
+    },
+  ],
+  [
+    'load --replace under members of a chain',
+    {
+      prepare: [load, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
+      command: `${load} --replace ${reuse}`,
+    },
+  ],
+  [
+    'unload of a function with two members',
+    {
+      prepare: [load, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
+      command: 'unload c',
+    },
+  ],
+];
+
+const stateFile = z.looseObject({ links: z.array(z.unknown()), programs: z.array(z.unknown()) });
+
+/** What is compared before and after: without ids, which differ from one load to the next. */
+function picture(ground: Ground): unknown {
+  const { bpffs, netns, ifname } = ground;
+  const root = bpffs.root.path;
+  const place = { ifname, ifindex: ground.veth.b.ifindex, netns: netns.handle, bpffs: root };
+  const found = readChain(place);
+  const chain =
+    found?.kind === 'chain'
+      ? found.members?.map(({ priority, proceedOn, program }) => [program?.name, priority, proceedOn])
+      : found;
+  const files = readdirSync(bpffs.stateDir).sort();
+  const state = files.includes('c.json')
+    ? stateFile.parse(JSON.parse(readFileSync(join(bpffs.stateDir, 'c.json'), 'utf8')))
+    : undefined;
+  return {
+    chain,
+    files,
+    links: state?.links,
+    pins: bpffs.pins().map((pin) => pin.replace(/^xdp\/dispatch-\d+-\d+/, 'xdp/dispatcher')),
+    ran: ran(ground),
+  };
+}
+
+/** The marks that one packet leaves in the function's map, if it is loaded. */
+function ran(ground: Ground): readonly number[] | undefined {
+  const pin = 'netkit/c/maps/marks';
+  if (!ground.bpffs.pins().includes(pin)) {
+    expect(ground.ping(1)).toBe(1);
+    return undefined;
+  }
+  using marks = BpfMap.fromPin(join(ground.bpffs.root.path, pin));
+  marks.set(0, 0);
+  expect(ground.ping(1)).toBe(1);
+  return Array.from({ length: Number(marks.get(0)) }, (_, index) => Number(marks.get(index + 1)));
+}
+
+describeAsRoot(
+  'a change of a chain that is killed',
+  () => {
+    function wordsOf(ground: Ground, command: string): string[] {
+      return command
+        .split(' ')
+        .flatMap((word) => (word === '@' ? [ground.ifname, '--netns', ground.netns.name] : [word]));
+    }
+
+    function prepare(ground: Ground, { prepare: commands }: Scenario): void {
+      const bpffs = ground.bpffs.root.path;
+      const loader = new XdpLoader('1.3', ground.veth.b, bpffs, join(bpffs, 'netkit/c/maps'));
+      for (const command of commands) {
+        if (command === 'OTHER') loader.add('member_6', '--prio', '60');
+        else ground.does(...wordsOf(ground, command));
+      }
+    }
+
+    function clear(ground: Ground): void {
+      ground.does('unload', 'c', '--if-exists');
+      const bpffs = ground.bpffs.root.path;
+      if (ground.hooks().join().includes('"xdp"'))
+        new XdpLoader('1.5', ground.veth.b, bpffs, join(bpffs, 'netkit/c/maps')).removeAll();
+      expect(ground.bpffs.pins()).toEqual([]);
+      expect(ground.hooks().join()).not.toContain('"xdp"');
+    }
+
+    it.each(scenarios)(
+      'in %s, at each of its steps, is taken back or finished by recover',
+      async (_, scenario) => {
+        using ground = makeGround();
+        await leavingNothing(async () => {
+          prepare(ground, scenario);
+          const before = picture(ground);
+          const finished: unknown[] = [];
+          const outcomes: string[] = [];
+          for (let step = 0; ; step++) {
+            expect(step, 'steps of one command').toBeLessThan(60);
+            const words = wordsOf(ground, scenario.command);
+            const killed = await ground.runs(words, { NETKIT_TEST_KILL_STEP: String(step) });
+            if (killed !== undefined) {
+              expect(killed.status, killed.stderr).toBe(0);
+              break;
+            }
+            const said = ground.does('recover').stdout;
+            const outcome = /undone/.test(said) ? 'undone' : /finished/.test(said) ? 'finished' : 'nothing';
+            outcomes.push(outcome);
+            const now = picture(ground);
+            if (outcome === 'undone') expect({ step, now }).toEqual({ step, now: before });
+            else {
+              finished.push({ step, now });
+              clear(ground);
+              prepare(ground, scenario);
+            }
+          }
+          expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
+          process.stderr.write(`${scenario.command}: killed at ${outcomes.length} steps\n`);
+          const after = picture(ground);
+          expect(after).not.toEqual(before);
+          for (const each of finished) expect(each).toEqual({ ...z.looseObject({}).parse(each), now: after });
+          clear(ground);
+        });
+      },
+    );
+  },
+  { kernelHas: ['freplace'], tools: ['xdp-loader', 'ping'], check: newerToolsMissing },
+);
