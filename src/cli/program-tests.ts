@@ -2,26 +2,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as z from 'zod/mini';
 import { counted } from '../base/counted.js';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { pinPath } from '../cnf/layout.js';
+import { verdictExpectation } from '../cnf/verdict-expectation.js';
 import { Program } from '../ebpf/program.js';
 import { fileError } from '../host/file-errors.js';
 import type { Output } from './output.js';
 import { packetsFromFile, packetsFromHex } from './test-packets.js';
 import { type PacketType, packetType, readVerdict } from './verdicts.js';
-
-const entry = z.strictObject({
-  /** What messages call it. */
-  name: z.optional(z.string()),
-  program: z.optional(z.string()),
-  packet: z.optional(z.union([z.string(), z.array(z.string())])),
-  pcap: z.optional(z.string()),
-  verdict: z.union([z.string(), z.int()]),
-  output: z.optional(z.string()),
-});
 
 interface ProgramTest {
   /** Where it stands, and its name. */
@@ -156,7 +146,7 @@ function jsonOf(text: string, about: string): unknown {
 }
 
 function testsOf(path: string, value: unknown, where: string): ProgramTest[] {
-  const { data, error } = entry.safeParse(value);
+  const { data, error } = verdictExpectation.safeParse(value);
   if (data === undefined) {
     const issue = error?.issues[0];
     const at = issue === undefined || issue.path.length === 0 ? '' : ` at '${issue.path.join('.')}'`;

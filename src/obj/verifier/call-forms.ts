@@ -88,6 +88,16 @@ const argumentType: Form = {
   },
 };
 
+const packetArgument: Form = {
+  pattern: /helper access to the packet is not allowed/,
+  find: (_, scene) => ({
+    rule: 'helper-argument',
+    message: `${helperName(scene)} is given a packet pointer, which it does not take`,
+    mend: `give it what its declaration asks for, such as the program's context itself; what stands in the packet is copied into a variable first`,
+    registers: ['R1', 'R2', 'R3', 'R4', 'R5'].filter((each) => scene.log.registers.get(each)?.type === 'pkt'),
+  }),
+};
+
 const otherArguments: Form = {
   pattern:
     /R(\d+) (?:(?:is not|must be) a (?:known constant|const)|unbounded size, use)|cannot pass map_type (\d+) into func (\w+)|R(\d+) must (?:have zero offset|be referenced|be a rcu pointer)|arg#?\s?(\d+) |R(\d+) is of type|(?:expected an? |Expected an? )(?:un)?initialized|R(\d+) doesn't point to|R(\d+) is not a (?:pointer|scalar|const)|[Cc]aller passes invalid args|R(\d+) has no valid|R(\d+) expected |R(\d+) invalid map_|map_ptr|tail_call abusing|R(\d+) must point to|(?:arg \d+ is an unacquired reference)|reference has not been acquired before|Unsupported reg type/,
@@ -273,5 +283,6 @@ export const argumentForms: readonly Form[] = [
       mend: 'release it before each return, once it is not null',
     }),
   },
+  packetArgument,
   otherArguments,
 ];

@@ -51,8 +51,9 @@ const sourceComment = /^; (.*?)(?: @ (.+?):(\d+))?$/;
 /** History and summaries that come with a verdict but are not it. */
 const noise =
   /^(fp-\d+|frame\d+:?\s*$|func#|Live regs before|\s+\d+: [.0-9]{10} |(?:cur|old) state:|caller:|callee:|returning from callee|to caller at|last_idx|regs=|parent |propagating |arg#\d+ reference|Validating |Func#\d+ is safe|func \w+ is global and|\s*$)/;
-/** On a jump it follows the instruction on the same line. */
-const loopVerdict = /infinite loop detected at insn \d+$/;
+/** After a jump the kernel ends the line only together with what comes next: a verdict then follows the instruction. */
+const jumpWithVerdict =
+  /^((?:if .+? |may_)?goto[lx]? ?(?:pc[+-]?\d+|[+-]?\d+|or_nop pc[+-]\d+))\s+([A-Za-z].*)$/;
 /** Says once more, and less, what the line before has said. */
 const echo = /^R\d+ (min value|max value|offset) is outside of/;
 const helperCall = /^call (?!pc[+-])/;
@@ -107,12 +108,10 @@ class LogReader {
     this.#verdict = [];
     const [body = '', ...notes] = rest.split(/\s+; (?=frame\d+:|R\d|fp-|refs=|cb|$)/);
     const jumped = stateAfterJump.exec(body);
-    const loop = loopVerdict.exec(rest);
-    if (loop !== null) this.#verdict.push(loop[0]);
-    const text = (jumped === null ? body : body.slice(0, jumped.index))
-      .replace(loopVerdict, '')
-      .replace(/ ; .*$/, '')
-      .trim();
+    const plain = (jumped === null ? body : body.slice(0, jumped.index)).replace(/ ; .*$/, '').trim();
+    const [, jump, verdict] = jumpWithVerdict.exec(plain) ?? [];
+    if (verdict !== undefined) this.#verdict.push(verdict);
+    const text = jump ?? plain;
     this.#steps.push({ index, text, frame: this.#frame });
     const states = notes.join(' ');
     const frame = this.#frame;

@@ -31,6 +31,27 @@ export function deepestCall(
   return undefined;
 }
 
+/**
+ * The call into a function that makes tail calls while its callers use too much stack: 256 bytes at most may be in use then
+ * (MAX_TAIL_CALL_CNT programs follow each other on one stack).
+ *
+ * @param depths as of {@link deepestCall}
+ * @param total bytes that the callers use
+ */
+export function callBeforeTailCall(
+  functions: readonly PlacedFunction[],
+  depths: readonly number[],
+  total: number,
+): { readonly at: number; readonly target: number } | undefined {
+  for (const rounding of roundings) {
+    const depthOf = (index: number): number =>
+      Math.ceil(Math.max(1, depths[index] ?? 0) / rounding) * rounding;
+    const found = search(functions, depthOf).find((each) => each.total - depthOf(each.call.target) === total);
+    if (found !== undefined) return found.call;
+  }
+  return functions[0]?.calls[0];
+}
+
 interface Depth {
   readonly call: { readonly at: number; readonly target: number };
   readonly calls: number;

@@ -2,7 +2,7 @@
 import { accessOf, accessWords, byteCount } from './access.js';
 import type { Finding, Form, Scene } from './explanation.js';
 import { bigOf } from './registers.js';
-import { deepestCall } from './stack-depth.js';
+import { callBeforeTailCall, deepestCall } from './stack-depth.js';
 import { invalidatingCall, stalePacket } from './stale-pointers.js';
 
 /** Bytes that all functions of a way may have together. */
@@ -146,6 +146,20 @@ export const stackForms: readonly Form[] = [
         message: `${name === undefined ? 'the functions of a way' : `with the call of ${name}() the functions of a way`} need ${total} bytes of stack together, and there are ${stackBytes}`,
         mend: limitMend,
         at: deepest?.at,
+      };
+    },
+  },
+  {
+    pattern: /^tail_calls are not allowed when call stack of previous frames is (\d+) bytes/m,
+    find([, total], scene) {
+      const { functions } = scene.context;
+      const call = callBeforeTailCall(functions, scene.log.stackDepths, Number(total));
+      const name = call === undefined ? undefined : functions[call.target]?.name;
+      return {
+        rule: 'stack-limit',
+        message: `${name === undefined ? 'a function' : `${name}()`} makes tail calls while the functions that called it use ${total} bytes of stack, and 255 are possible then`,
+        mend: 'make the tail call from the program itself, or move the large buffer of the caller into a map of one entry a CPU',
+        at: call?.at,
       };
     },
   },
