@@ -60,7 +60,7 @@ const imported = [
 const functions = [
   'detach f @ --hook tcx/ingress',
   `load ${fixture('pass')} --name p`,
-  'attach p @',
+  'attach p @ --direct',
   `load ${fixture('tc')} --name f --replace --set drop_all=true`,
   'unload f',
   `load ${fixture('tc')} --name f --set drop_all=true`,

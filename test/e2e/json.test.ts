@@ -66,7 +66,7 @@ describeAsRoot('the JSON of every command', () => {
     run('verify', 'fw.bpf.o');
     run('load', 'fw.bpf.o', '--dry-run');
     run('load', 'fw.bpf.o', '--set', 'default_action=drop', '--map-size', 'blocklist_v4=10');
-    const attach = ['fw', pair.b.ifname, '--netns', pair.b.netns.name];
+    const attach = ['fw', pair.b.ifname, '--netns', pair.b.netns.name, '--direct'];
     run('attach', ...attach, '--dry-run');
     run('attach', ...attach);
     run('attach', ...attach);

@@ -2,7 +2,10 @@
 import { uapi } from '../../sys/uapi.js';
 
 /** @internal */
-export const families = { ipv4: uapi.NFPROTO_IPV4, ipv6: uapi.NFPROTO_IPV6 } as const;
+export const families = {
+  ipv4: uapi.NFPROTO_IPV4,
+  ipv6: uapi.NFPROTO_IPV6,
+} as const satisfies Record<NetfilterFamily, number>;
 /** @internal */
 export const stages = {
   prerouting: uapi.NF_INET_PRE_ROUTING,
@@ -10,11 +13,11 @@ export const stages = {
   forward: uapi.NF_INET_FORWARD,
   output: uapi.NF_INET_LOCAL_OUT,
   postrouting: uapi.NF_INET_POST_ROUTING,
-} as const;
+} as const satisfies Record<NetfilterStage, number>;
 
-export type NetfilterFamily = keyof typeof families;
+export type NetfilterFamily = 'ipv4' | 'ipv6';
 /** Where on its way through the machine a packet is looked at. */
-export type NetfilterStage = keyof typeof stages;
+export type NetfilterStage = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 
 /** The words for the kernel's numbers. @internal */
 export function netfilterWords(
