@@ -22,11 +22,11 @@ export interface StandingOrder {
  * @param netns where to look for the interface of a link that netkit did not attach
  */
 export function standingOrder(
-  { info, state }: ListedLink,
+  { info, state, pin }: ListedLink,
   netns: Netns | undefined,
 ): StandingOrder | undefined {
   if (info === undefined || info.gone) return undefined;
-  const order = state === undefined ? orderAround(info, netns) : seenOrder(state);
+  const order = state === undefined ? orderAround(info, netns) : seenOrder(state, pin);
   const at = order === undefined ? -1 : indexOf(order, info);
   if (order === undefined || at < 0) return undefined;
   const priority = state === undefined ? null : recordedPriority(state);
@@ -38,9 +38,9 @@ function recordedPriority(state: LinkState): number | null {
   return 'order' in state ? state.order.priority : null;
 }
 
-function seenOrder(state: LinkState): Order | undefined {
+function seenOrder(state: LinkState, pin: string | undefined): Order | undefined {
   try {
-    return familyOf(state).seenOrder?.(state);
+    return familyOf(state).seenOrder?.(state, pin);
   } catch (error) {
     if (error instanceof NetkitError && (error.code === 'not-found' || error.code === 'not-permitted'))
       return undefined;

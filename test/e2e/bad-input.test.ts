@@ -102,7 +102,7 @@ describeAsRoot('bad input is refused in one line, and everything stays as it was
       await refused(load(fixture('oob')), {
         status: 7,
         code: 'verifier-refused',
-        says: /'oob' at .*oob\.bpf\.c:10: invalid access to packet/,
+        says: /'oob' at .*oob\.bpf\.c:10: reads 1 byte of the packet at offset 12/,
         hints: /eth->h_proto == 0x0008/,
       });
     });

@@ -7,7 +7,9 @@ import { programTable } from '../tables.js';
 
 export const run: Command<'prog list'> = async (context, { function: name }, { all }) => {
   const functions = selected(listFunctions(pinsOf(context), storeOf(context)), name, all, context);
-  const listed = all ? listAllPrograms(functions) : functions.flatMap(({ programs }) => programs);
+  const listed = all
+    ? listAllPrograms(functions)
+    : functions.flatMap(({ programs, members }) => [...programs, ...members]);
   const programs = listed.map(programDocument);
   context.output.result({ programs }, (page) => {
     if (programs.length === 0) page.line('no programs');

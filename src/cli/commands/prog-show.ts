@@ -10,7 +10,7 @@ export const run: Command<'prog show'> = async (context, { reference }) => {
   using opened = await openReference(context, reference, openProgram);
   const { id } = opened.info();
   const own = listFunctions(bpffs, storeOf(context))
-    .flatMap(({ programs }) => programs)
+    .flatMap(({ programs, members }) => [...programs, ...members])
     .find(({ info }) => info?.id === id);
   const program = programDocument(
     own ?? { ...foreignProgram(opened), pin: reference.startsWith('/') ? reference : undefined },

@@ -59,15 +59,22 @@ function priorityThere(
   return priorityBetween(members[at], members[at + 1], wanted);
 }
 
-/** The member's own where that leads between the two, else the nearest to one of theirs. */
+/** What is left in front of the first member and behind the last, for those that are to come. */
+const step = 10;
+
+/** The member's own where that is between the two, else one in the middle, so that others find a place there too. */
 function priorityBetween(
   left: Ordered | undefined,
   right: Ordered | undefined,
   wanted: Ordered,
 ): number | undefined {
-  const near = [left?.priority, left && left.priority + 1, right && right.priority - 1, right?.priority];
-  return [wanted.priority, ...near].find((priority): priority is number => {
-    if (priority === undefined || priority < 0 || priority > mostPriority) return false;
+  const from = left?.priority ?? Math.max((right?.priority ?? wanted.priority) - 2 * step, -1);
+  const to = right?.priority ?? Math.min((left?.priority ?? wanted.priority) + 2 * step, mostPriority + 1);
+  const isFree = from < wanted.priority && wanted.priority < to;
+  // With the priority of a neighbour, names decide.
+  const choices = [isFree ? wanted.priority : Math.floor((from + to) / 2), from, to];
+  return choices.find((priority) => {
+    if (priority < 0 || priority > mostPriority) return false;
     const there = { ...wanted, priority };
     return (
       (left === undefined || compareMembers(left, there) < 0) &&

@@ -173,8 +173,8 @@ export interface HookFamily<L extends LinkState = LinkState> {
   isAlive(folder: string, link: L): boolean;
   look(folder: string, link: L): Seen;
 
-  /** What is on the link's hook, where that has an order. */
-  seenOrder?(link: L): Order | undefined;
+  /** What is on the link's hook, where that has an order. `pin` is where {@link look} found the link. */
+  seenOrder?(link: L, pin: string | undefined): Order | undefined;
 
   /** What stands between the hook and `of eth0`, such as ` (native)`. */
   detail(link: L): string;

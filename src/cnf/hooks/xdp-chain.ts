@@ -70,8 +70,8 @@ export const xdpChainFamily: HookFamily<ChainLink> = {
   rearrange,
   isAlive: (folder, link) => memberOf(folder, link) !== undefined,
   look,
-  seenOrder(link) {
-    const chain = chainOf(link);
+  seenOrder(link, pin) {
+    const chain = pin === undefined ? undefined : chainOf(link, dirname(dirname(dirname(pin))));
     const entries = (chain?.members ?? []).flatMap(({ program }) =>
       program === undefined ? [] : [{ programId: program.id, linkId: undefined }],
     );
@@ -174,7 +174,7 @@ function swapBack(folder: string, link: ChainLink, { current, next, old }: SwapP
 }
 
 /** What is on the interface, if that is a chain. */
-function chainOf({ target }: ChainLink, bpffs = ''): Chain | undefined {
+function chainOf({ target }: ChainLink, bpffs: string): Chain | undefined {
   const { present, netns: opened } = reopenNamespace(target.netns);
   if (!present) return undefined;
   using netns = opened;

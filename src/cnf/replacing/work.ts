@@ -70,7 +70,7 @@ export class Takeover implements SuccessionWork {
 
   async test(folder: string, signal: AbortSignal | undefined): Promise<void> {
     this.#tested = true;
-    await this.#test?.(folder, signal);
+    return this.#test?.(folder, signal);
   }
 
   /** Twice: the first pass takes as long as the copying took, the second one only as long as the first. */

@@ -11,6 +11,7 @@ import {
   openNetns,
   withNetns,
 } from '../../../src/host/netns.js';
+import { findNetns } from '../../../src/host/netns-search.js';
 import { packageRoot } from '../../../src/host/package-root.js';
 import { interfaceNames } from '../../../src/sys/libc.js';
 import { makeNetns, run, uniqueName } from '../../support/netns.js';
@@ -180,5 +181,27 @@ describeAsRoot('netnsName', () => {
       encoding: 'utf8',
     });
     expect(result.stdout).toBe('"/proc/1/ns/net"');
+  });
+});
+
+describeAsRoot('findNetns', () => {
+  it('looks into each namespace once, the one given first, and opens the one that fits', () => {
+    using made = makeNetns();
+    const seen: number[] = [];
+    const wanted = (inode: number) => (netns: { readonly inode: number }) => {
+      seen.push(netns.inode);
+      return netns.inode === inode;
+    };
+    using found = findNetns(wanted(made.handle.inode));
+    expect(found?.inode).toBe(made.handle.inode);
+    expect(seen[0]).toBe(currentNetnsInode());
+    seen.length = 0;
+    using first = findNetns(wanted(made.handle.inode), made.handle);
+    expect(first?.inode).toBe(made.handle.inode);
+    expect(seen).toEqual([made.handle.inode]);
+    seen.length = 0;
+    expect(findNetns(wanted(1), made.handle)).toBeUndefined();
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toContain(currentNetnsInode());
   });
 });
