@@ -6,7 +6,7 @@ import { documents } from '../../src/cli/schema/documents.js';
 import { TestCgroup } from '../support/cgroup.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { type KernelCapabilityName, kernelLacks } from '../support/known-kernels.js';
-import { describeAsRoot } from '../support/requirements.js';
+import { describeAsRoot, ownProcessId } from '../support/requirements.js';
 import { documentOf, type Ground, makeGround, Objects } from './ground.js';
 import { callGetpgid, compileOperate, hitsOf } from './hook-ground.js';
 
@@ -152,5 +152,5 @@ describeAsRoot(
       },
     );
   },
-  { tools: ['clang', 'ping'] },
+  { tools: ['clang', 'ping'], ...ownProcessId },
 );

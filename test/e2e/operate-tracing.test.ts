@@ -3,7 +3,7 @@ import { Scope } from '../../src/base/scope.js';
 import type { HookName } from '../../src/ebpf/feature.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
-import { describeAsRoot, itWith } from '../support/requirements.js';
+import { describeAsRoot, itWith, ownProcessId } from '../support/requirements.js';
 import { Objects } from './ground.js';
 import {
   callGetpgid,
@@ -322,5 +322,5 @@ describeAsRoot(
       });
     });
   },
-  { tools: ['clang', 'ping'] },
+  { tools: ['clang', 'ping'], ...ownProcessId },
 );

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import { type Capability, effectiveCapabilities } from '../../src/host/capabilities.js';
 import { findTool } from '../../src/host/command.js';
@@ -23,6 +24,17 @@ export interface Requirements {
 export const root: Requirements = {
   capabilities: ['bpf', 'net_admin', 'perfmon', 'sys_admin'],
   tools: ['ip', 'tc', 'bpftool'],
+};
+
+/** The inode of the first PID namespace, the same on every machine (PROC_PID_INIT_INO of linux/proc_ns.h). */
+const firstPidNamespace = 'pid:[4026531836]';
+
+/** What tests need that tell a program in the kernel which process is theirs: it sees the ids of the first PID namespace. */
+export const ownProcessId: Requirements = {
+  check: () =>
+    readlinkSync('/proc/self/ns/pid') === firstPidNamespace
+      ? undefined
+      : 'the first PID namespace, whose process ids programs in the kernel see',
 };
 
 /** What of `needs` the machine lacks, in words; empty when nothing does. Without {@link knownLacks}. */

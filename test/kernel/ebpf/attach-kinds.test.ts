@@ -13,7 +13,7 @@ import {
   snapshotKernelState,
 } from '../../support/kernel-state.js';
 import { emulated } from '../../support/known-kernels.js';
-import { describeAsRoot } from '../../support/requirements.js';
+import { describeAsRoot, ownProcessId } from '../../support/requirements.js';
 import { Bench, type HookCase, knownLack } from './attach/bench.js';
 import { cgroupCases } from './attach/cgroup-cases.js';
 import { packetCases } from './attach/packet-cases.js';
@@ -34,58 +34,62 @@ const rows = new Map<string, HookRow>();
 /** On the newest kernel, which has everything that a machine without such hardware can have. */
 const mostLacks = 8;
 
-describeAsRoot('every kind of attachment', () => {
-  let bench: Bench | undefined;
-  let before: KernelState | undefined;
-  beforeAll(() => {
-    bench = Bench.make();
-    before = snapshotKernelState();
-  });
-  afterAll(() => {
-    bench?.[Symbol.dispose]();
-    const folder = process.env.NETKIT_TEST_RESULTS ?? join(packageRoot(), 'test-results');
-    mkdirSync(folder, { recursive: true });
-    const hooks = sectionRules.flatMap(({ name }) => rows.get(name) ?? []);
-    const text = JSON.stringify({ kernel: kernelRelease(), hooks }, null, 2);
-    writeFileSync(join(folder, `hooks-${kernelRelease()}.json`), `${text}\n`);
-  });
-
-  for (const hookCase of cases) {
-    it(`'${hookCase.hook}' fires while it is attached, and not before and after, or says why not`, async () => {
-      rows.set(hookCase.hook, { hook: hookCase.hook, outcome: 'failed', reason: '' });
-      const tryIt = async () => {
-        if (bench === undefined) throw new Error('nothing to stand on');
-        rows.set(hookCase.hook, await outcomeOf(hookCase, bench));
-      };
-      // A look at everything takes longer than most cases, where all is slow: once is enough there.
-      await (emulated ? tryIt() : leavingNothing(tryIt));
+describeAsRoot(
+  'every kind of attachment',
+  () => {
+    let bench: Bench | undefined;
+    let before: KernelState | undefined;
+    beforeAll(() => {
+      bench = Bench.make();
+      before = snapshotKernelState();
     });
-  }
+    afterAll(() => {
+      bench?.[Symbol.dispose]();
+      const folder = process.env.NETKIT_TEST_RESULTS ?? join(packageRoot(), 'test-results');
+      mkdirSync(folder, { recursive: true });
+      const hooks = sectionRules.flatMap(({ name }) => rows.get(name) ?? []);
+      const text = JSON.stringify({ kernel: kernelRelease(), hooks }, null, 2);
+      writeFileSync(join(folder, `hooks-${kernelRelease()}.json`), `${text}\n`);
+    });
 
-  it('is tried for every section name, and on the newest kernel few are missing', () => {
-    expect(cases.map(({ hook }) => hook).sort()).toEqual(sectionRules.map(({ name }) => name).sort());
-    const found = [...rows.values()];
-    expect(found.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
-    if (!atLeast(7, 0)) return;
-    expect(found.filter(({ outcome }) => outcome === 'cannot').length).toBeLessThanOrEqual(mostLacks);
-  });
+    for (const hookCase of cases) {
+      it(`'${hookCase.hook}' fires while it is attached, and not before and after, or says why not`, async () => {
+        rows.set(hookCase.hook, { hook: hookCase.hook, outcome: 'failed', reason: '' });
+        const tryIt = async () => {
+          if (bench === undefined) throw new Error('nothing to stand on');
+          rows.set(hookCase.hook, await outcomeOf(hookCase, bench));
+        };
+        // A look at everything takes longer than most cases, where all is slow: once is enough there.
+        await (emulated ? tryIt() : leavingNothing(tryIt));
+      });
+    }
 
-  it('leaves nothing, all in all', async () => {
-    if (before === undefined) throw new Error('nothing was made');
-    await expectUnchanged(before);
-  });
+    it('is tried for every section name, and on the newest kernel few are missing', () => {
+      expect(cases.map(({ hook }) => hook).sort()).toEqual(sectionRules.map(({ name }) => name).sort());
+      const found = [...rows.values()];
+      expect(found.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+      if (!atLeast(7, 0)) return;
+      expect(found.filter(({ outcome }) => outcome === 'cannot').length).toBeLessThanOrEqual(mostLacks);
+    });
 
-  it('is on docs/hooks-matrix.md as it was just seen', (context) => {
-    const page = documented();
-    if (page === undefined) context.skip('needs a kernel that the page has a column for');
-    const word = ({ outcome, reason }: HookRow) =>
-      outcome === 'cannot' ? 'no' : reason === 'none' ? 'run' : reason;
-    const seen = [...rows.values()].map((row) => [row.hook, word(row)]).sort();
-    expect([...(page ?? [])].map(([hook, cell]) => [hook, cell.replace(/ \(\d+\)$/, '')]).sort()).toEqual(
-      seen,
-    );
-  });
-});
+    it('leaves nothing, all in all', async () => {
+      if (before === undefined) throw new Error('nothing was made');
+      await expectUnchanged(before);
+    });
+
+    it('is on docs/hooks-matrix.md as it was just seen', (context) => {
+      const page = documented();
+      if (page === undefined) context.skip('needs a kernel that the page has a column for');
+      const word = ({ outcome, reason }: HookRow) =>
+        outcome === 'cannot' ? 'no' : reason === 'none' ? 'run' : reason;
+      const seen = [...rows.values()].map((row) => [row.hook, word(row)]).sort();
+      expect([...(page ?? [])].map(([hook, cell]) => [hook, cell.replace(/ \(\d+\)$/, '')]).sort()).toEqual(
+        seen,
+      );
+    });
+  },
+  ownProcessId,
+);
 
 /** The page's column for this line of kernels: how each cell begins; undefined without one. */
 function documented(): Map<string, string> | undefined {
