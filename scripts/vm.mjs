@@ -11,6 +11,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { capabilityMatrix } from './vm/capabilities.mjs';
 import { initramfs } from './vm/initramfs.mjs';
 import { busybox, kernel, suites } from './vm/kernels.mjs';
 import { leftOut } from './vm/left-out.mjs';
@@ -100,6 +101,7 @@ async function test(name) {
       failures: [],
       reasons: new Map(),
       slow: [],
+      cases: [],
     };
     return { release, seconds: (Date.now() - started) / 1000, folder, ...ended };
   }
@@ -127,6 +129,7 @@ function couldNotRun(error) {
     failures,
     reasons: new Map(),
     slow: [],
+    cases: [],
   };
 }
 
@@ -149,7 +152,7 @@ function report(name, { seconds, passed, failed, skipped, failures, folder, slow
   say(name, `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds.toFixed(0)} s`);
 }
 
-/** Kernel by kernel, and below it the reasons why tests could not run where. */
+/** Kernel by kernel, then capability by kernel, and below it the reasons why tests could not run where. */
 function matrix() {
   const columns = (cells) =>
     `${cells[0].padEnd(8)}${cells[1].padEnd(24)}${cells
@@ -167,8 +170,12 @@ function matrix() {
       reasons.set(text, [...(reasons.get(text) ?? []), `${name} (${count})`]);
     }
   }
+  if (options.run === undefined) {
+    const cases = new Map(order.map((name) => [name, results.get(name).cases]));
+    console.log(`\n${capabilityMatrix(cases).join('\n')}`);
+  }
   if (reasons.size > 0) {
-    console.log('\nDid not run:');
+    console.log('\nCannot, because a test');
     for (const [reason, where] of reasons) {
       console.log(`  ${reason}: on ${where.join(', ')}`);
     }

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 /**
  * @param log the lines of case-log.mjs
  * @param machine whether it `timedOut`, and how many `minutes` it had
- * @returns numbers of tests passed, failed and skipped; what failed and why; how many were skipped for which reason
+ * @returns numbers of tests passed, failed and skipped; what failed and why; how many were skipped for which reason; of each
+ *   test whether it `passed`, `failed`, or `cannot` run there
  */
 export function outcome(log, { timedOut, minutes }) {
-  const result = { passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map(), slow: [] };
+  const result = { passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map(), slow: [], cases: [] };
   const fail = (what, errors) => {
     result.failed++;
     result.failures.push({ what, errors });
@@ -46,10 +47,13 @@ function addCase(result, { test, state, reason, seconds, errors }, fail) {
   result.slow.push({ test, seconds });
   if (state === 'passed') {
     result.passed++;
+    result.cases.push({ test, verdict: 'passed' });
   } else if (state === 'skipped' && reason !== undefined) {
     result.skipped++;
     result.reasons.set(reason, (result.reasons.get(reason) ?? 0) + 1);
+    result.cases.push({ test, verdict: 'cannot' });
   } else {
+    result.cases.push({ test, verdict: 'failed' });
     fail(test, state === 'skipped' ? ['skipped without a reason'] : errors);
   }
 }

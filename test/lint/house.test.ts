@@ -55,6 +55,27 @@ describe('source files', () => {
   });
 });
 
+describe('the matrix of capabilities and kernels', () => {
+  test('has each file of tests that virtual machines run in exactly one row', () => {
+    const rows = Object.entries(json('scripts/vm/capabilities.json'));
+    const patterns = rows.flatMap(([row, names]) =>
+      (Array.isArray(names) ? names : []).map((name: string) => ({
+        row,
+        pattern: new RegExp(`^${name.replaceAll('*', '.*')}$`),
+      })),
+    );
+    const misplaced = files
+      .filter((path) => /^test\/(kernel|e2e)\/.*\.test\.ts$/.test(path))
+      .map((path) => {
+        const name = basename(path, '.test.ts');
+        const own = patterns.filter(({ pattern }) => pattern.test(name)).map(({ row }) => row);
+        return { path, rows: [...new Set(own)] };
+      })
+      .filter((each) => each.rows.length !== 1);
+    expect(misplaced).toEqual([]);
+  });
+});
+
 describe('no `using` stands in a loop', () => {
   // esbuild keeps what was thrown in a variable of the whole function: an iteration that fails and whose error is
   // caught would make each later one fail with the same error, though nothing went wrong in it.
