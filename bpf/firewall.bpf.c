@@ -31,6 +31,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "netkit/chain.h"
 #include "netkit/counters.h"
 #include "netkit/packet.h"
 #include "netkit/verdict.h"
@@ -147,8 +148,7 @@ static __always_inline enum outcome filter(struct cursor *cursor, __u64 bytes)
 	return pass_not_ip;
 }
 
-SEC("xdp")
-int firewall(struct xdp_md *ctx)
+NETKIT_XDP(firewall)
 {
 	struct cursor cursor = cursor_of(ctx->data, ctx->data_end);
 	__u64 bytes = ctx->data_end - ctx->data;

@@ -1,15 +1,17 @@
 // `npm test [-- filter...]`: every test that this user can run here, a list of those that did not run and why, and last
-// the line `N passed, N failed, N skipped`.
+// the line `N passed, N failed, N skipped`. NETKIT_TEST_BRIEF leaves out those that take longest.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lengthyTests } from './lengthy-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const isRoot = process.getuid?.() === 0;
 const isCi = process.env.CI === 'true';
+const isBrief = process.env.NETKIT_TEST_BRIEF !== undefined;
 const filters = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'netkit-test-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -33,6 +35,11 @@ for (const stage of stages) {
 if (total.passed + total.failed + total.skipped === 0) {
   problem(filters.length > 0 ? `no test matches ${filters.join(' ')}` : 'no test ran');
 }
+if (isBrief) {
+  for (const [file, reason] of Object.entries(lengthyTests)) {
+    notes.push(`${file} (the whole file): ${reason}, and this is a brief run`);
+  }
+}
 if (isCi && !isRoot) {
   problem('CI=true, and the tests that need root did not run');
 }
@@ -50,6 +57,7 @@ function run(stage) {
       '--reporter=./test/support/summary-reporter.ts',
       ...stage.projects.map((project) => `--project=${project}`),
       ...(filters.length > 0 ? ['--passWithNoTests'] : []),
+      ...(isBrief ? Object.keys(lengthyTests).map((file) => `--exclude=${file}`) : []),
       ...filters,
     ],
     { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NETKIT_TEST_SUMMARY: file } },

@@ -1,13 +1,21 @@
 /** The names of all hooks, as `--hook`, lists and the state have them: mostly the section name that leads there. */
 export const hookNames = [
   'xdp',
+  'xdp/devmap',
+  'xdp/cpumap',
   'tcx/ingress',
   'tcx/egress',
   'tc/ingress',
   'tc/egress',
+  'action/ingress',
+  'action/egress',
   'netkit-dev/primary',
   'netkit-dev/peer',
   'netfilter',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+  'lwt_seg6local',
   'sk_lookup',
   'flow_dissector',
   'cgroup_skb/ingress',
@@ -39,6 +47,8 @@ export const hookNames = [
   'cgroup/dev',
   'sockops',
   'lsm_cgroup',
+  'socket',
+  'sk_reuseport',
   'sk_msg',
   'sk_skb/stream_parser',
   'sk_skb/stream_verdict',
@@ -67,6 +77,7 @@ export const hookNames = [
   'freplace',
   'iter',
   'struct_ops',
+  'lirc_mode2',
 ] as const;
 
 export type Hook = (typeof hookNames)[number];

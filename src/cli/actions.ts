@@ -51,6 +51,8 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   replace: () => import('./commands/replace.js'),
   unload: () => import('./commands/unload.js'),
   verify: () => import('./commands/verify.js'),
+  adopt: () => import('./commands/adopt.js'),
+  confirm: () => import('./commands/confirm.js'),
   completion: () => import('./commands/completion.js'),
   version: () => import('./commands/version.js'),
 };

@@ -87,7 +87,7 @@ export function recordedLinkDocument(state: LinkState, functionName: string): Li
 export function functionDocument(listed: ListedFunction): LoadedFunctionInfo {
   return {
     name: listed.name,
-    object: listed.state?.object.path ?? null,
+    object: listed.state?.object?.path ?? null,
     loadedAt: listed.state?.loadedAt ?? null,
     persist: listed.state?.persist ?? false,
     problem: listed.problem ?? null,

@@ -3,11 +3,12 @@ import { type Action, describeAction } from '../cnf/action.js';
 import type { EnvironmentOptions } from '../cnf/environment.js';
 import { StateStore } from '../cnf/store.js';
 import { visibleBpffs } from '../host/mounts.js';
+import { confirmWithin } from './confirmation.js';
 import type { CommandContext } from './context.js';
 import type { ChangeAction } from './schema/index.js';
 
-/** What `change` needs to know of this command. */
-export function environmentOf(context: CommandContext): EnvironmentOptions {
+/** What `change` needs to know of this command. @param confirm the value of `--confirm`. @throws NetkitError `usage` */
+export function environmentOf(context: CommandContext, confirm?: string): EnvironmentOptions {
   const { command, options, output, paths, session, signal } = context;
   return {
     bpffs: paths.bpffsGiven ? paths.bpffs : undefined,
@@ -16,6 +17,7 @@ export function environmentOf(context: CommandContext): EnvironmentOptions {
     command,
     dryRun: options.dryRun,
     signal,
+    confirmWithinMs: confirmWithin(confirm),
     session,
     note: (text) => output.note(text),
   };

@@ -1,4 +1,5 @@
 import { NetkitError } from '../base/errors.js';
+import { watcherWord } from '../base/watcher-word.js';
 import type { Io } from './io.js';
 import { locate, wordsAfter } from './locate.js';
 
@@ -10,6 +11,10 @@ import { locate, wordsAfter } from './locate.js';
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
+    if (argv[0] === watcherWord) {
+      const { watchForConfirmation } = await import('./confirm-watcher.js');
+      return await watchForConfirmation(argv.slice(1), io);
+    }
     const request = locate(argv);
     switch (request.kind) {
       case 'command': {

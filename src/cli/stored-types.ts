@@ -95,7 +95,7 @@ function isSameMap(path: string, map: BpfMap): boolean {
 
 async function objectIn(store: StateStore, { functionName, pin }: Owner): Promise<StoredObject> {
   const state = store.peek(functionName);
-  if (state === undefined) return {};
+  if (state === undefined || state.object === null) return {};
   const { ObjectSpec } = await import('../obj/spec.js');
   const spec = await ObjectSpec.read(store.objectPath(state.object.file));
   return { spec, map: spec.maps.find((each) => pinName(listedMapName(each, functionName)) === pin) };

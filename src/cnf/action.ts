@@ -3,6 +3,8 @@
  * fails, and after a crash finishes or undoes it from the journal. So every action can be performed and undone from its
  * own data and what is there, twice as well as once.
  */
+import { describeDuration } from '../base/duration.js';
+import type { PinnedObject } from '../ebpf/pin-index.js';
 import { describeTarget } from './hooks/index.js';
 import type { LinkState } from './link-state.js';
 import type { FunctionState } from './state.js';
@@ -46,6 +48,8 @@ export interface Swap {
   readonly link: LinkState;
   readonly from: string;
   readonly to: string;
+  /** The name of the one at `to`, where that is another program of the function. */
+  readonly program?: string | undefined;
 }
 
 /** Copies the entries of a map to the one that is to succeed it; until the programs are swapped nobody else writes there. */
@@ -100,6 +104,37 @@ export interface Move {
   readonly displaced?: string | undefined;
 }
 
+/** From here on the change is taken back unless somebody confirms it in time. Stands before the record of the function. */
+export interface AwaitConfirmation {
+  readonly kind: 'await-confirmation';
+  readonly function: string;
+  /** How long, in milliseconds. */
+  readonly forMs: number;
+}
+
+/** A program, map or link that another tool made, and the name of the pin that it gets. */
+export interface AdoptedObject {
+  readonly folder: 'progs' | 'maps' | 'links';
+  readonly name: string;
+  /** The kernel's. */
+  readonly id: number;
+}
+
+/** Pins what another tool made below `folder`, beside whatever else holds it. */
+export interface Adopt {
+  readonly kind: 'adopt';
+  readonly function: string;
+  readonly folder: string;
+  readonly objects: readonly AdoptedObject[];
+}
+
+/** Removes the other tool's pins of what was adopted. Comes last. */
+export interface DropPins {
+  readonly kind: 'drop-pins';
+  readonly function: string;
+  readonly pins: readonly PinnedObject[];
+}
+
 /** Writes the function's state file, or removes it. In each plan the record of `Plan.function` is the point of no return. */
 export interface RecordState {
   readonly kind: 'record';
@@ -142,6 +177,9 @@ export type Action =
   | CarryOver
   | Rearrange
   | Move
+  | AwaitConfirmation
+  | Adopt
+  | DropPins
   | RecordState
   | Unpin
   | SetAside
@@ -160,6 +198,8 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
+const adoptedNouns = { progs: 'program', maps: 'map', links: 'link' } as const;
+
 /** One line about an action, for `--dry-run` and messages. */
 export function describeAction(action: Action): string {
   switch (action.kind) {
@@ -172,6 +212,9 @@ export function describeAction(action: Action): string {
     case 'detach':
       return `detach ${action.function}/${action.link.program} from ${describeTarget(action.link)}`;
     case 'swap':
+      if (action.program !== undefined) {
+        return `put ${action.function}/${action.program} in the place of ${action.link.program} on ${describeTarget(action.link)}`;
+      }
       return `swap ${action.function}/${action.link.program} on ${describeTarget(action.link)}`;
     case 'migrate':
       return `copy the entries of ${action.from} to ${action.to}`;
@@ -185,6 +228,12 @@ export function describeAction(action: Action): string {
       return `make ${action.function}/${action.link.program} on ${describeTarget(action.link)} what is to be ${describeTarget(action.next)}`;
     case 'move':
       return `rename ${action.from} to ${action.to}`;
+    case 'await-confirmation':
+      return `have the change taken back unless it is confirmed within ${describeDuration(action.forMs)}`;
+    case 'adopt':
+      return `pin ${action.objects.map(({ folder, id }) => `${adoptedNouns[folder]} ${id}`).join(', ')} in ${action.folder}`;
+    case 'drop-pins':
+      return `remove the pins ${action.pins.map(({ path }) => path).join(', ')}`;
     case 'record':
       return action.after === null ? `forget ${action.function}` : `record the state of ${action.function}`;
     case 'unpin':

@@ -8,6 +8,7 @@ import { type Chosen, choosePrograms } from './choose-programs.js';
 import type { Proposal, World } from './environment.js';
 import type { HookOptions, HookRequest, PlannedLink } from './hooks/family.js';
 import { familyOf } from './hooks/index.js';
+import { withTables } from './hooks/struct-ops.js';
 import { exists, functionFolder } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { noSuchFunction } from './reference.js';
@@ -42,7 +43,7 @@ export function planAttach(world: World, request: AttachRequest): AttachProposal
   const already: LinkState[] = [];
   const actions: Action[] = [];
   let links = [...state.links];
-  const chosenPrograms = choosePrograms(state, request, where).flatMap(expanded);
+  const chosenPrograms = choosePrograms(withTables(state, world.store), request, where).flatMap(expanded);
   // Each goes in front of the one before it: so they end in the order of the object.
   if (goesInFront(request.options)) chosenPrograms.reverse();
   for (const chosen of chosenPrograms) {

@@ -10,7 +10,7 @@ import { syncDirectory } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Action, Plan } from './action.js';
 import { stateFormat } from './state.js';
-import { journalHint, planOf } from './store.js';
+import { actionsOf, journalHint, planOf } from './store.js';
 
 /** Entries of a map as they were before a write, side by side; what follows from `present` is '1' where the key was there. */
 export interface OldEntries {
@@ -173,11 +173,6 @@ function readBy<T>(read: (value: unknown) => T | undefined) {
       return z.NEVER;
     }),
   );
-}
-
-function actionsOf(value: unknown): readonly Action[] | undefined {
-  const plan = { change: '', bootId: '', command: '', startedAt: '', function: 'batch', actions: value };
-  return planOf(plan)?.actions;
 }
 
 /** What a journal says, and its length in bytes without a half line. Undefined when there is none. @throws NetkitError `bad-state` */

@@ -50,7 +50,8 @@ export function choosePrograms(state: FunctionState, request: AttachRequest, whe
   return chosen;
 }
 
-function programNamed(state: FunctionState, named: string): StatedProgram {
+/** @throws NetkitError `not-found` */
+export function programNamed(state: FunctionState, named: string): StatedProgram {
   const program = state.programs.find(({ name }) => name === named);
   if (program !== undefined) return program;
   throw new NetkitError('not-found', `function '${state.name}' has no program '${named}'`, {
@@ -90,7 +91,8 @@ function goesSomewhere(program: StatedProgram, { hook }: AttachRequest): boolean
   return entry !== undefined && takes(entry, program);
 }
 
-function takes({ types, loadedFor }: HookEntry, { type, section }: StatedProgram): boolean {
+/** Whether the hook is one for the program, by its type and by what it was loaded for. */
+export function takes({ types, loadedFor }: HookEntry, { type, section }: StatedProgram): boolean {
   const attach: string | undefined = sectionMeaning(section)?.rule.attach;
   return types.includes(type) && (loadedFor === undefined || attach === loadedFor);
 }
@@ -185,14 +187,8 @@ function hookFor(
 
 /** What becomes of programs that are not attached. */
 const otherWay: readonly (readonly [RegExp, string])[] = [
-  [/^xdp(\.frags)?\/(dev|cpu)map$/, 'an entry of a devmap or cpumap holds it'],
   [/^syscall$/, "it runs when it is asked to: 'netkit prog run'"],
-  [
-    /^(socket|sk_reuseport)/,
-    'whoever has the socket attaches it: socketFilter() and reuseport() of the library',
-  ],
-  [/^(lwt_|action|lirc)/, 'lwt(), tcAction() and lirc() of the library attach it'],
-  [/^struct_ops/, 'structOps() of the library attaches the table that it is in'],
+  [/^struct_ops/, "the table that it is in is attached: 'netkit attach FUNCTION/TABLE'"],
 ];
 
 function oneOf(words: readonly string[]): string {

@@ -10,6 +10,10 @@ import type { ObjectSpec } from '../obj/spec.js';
 import type { Action, Plan } from './action.js';
 import { execute, pendingRecovery, type Recovery, recover } from './execute.js';
 import type { LinkState } from './link-state.js';
+import { awaiting, refuseBeside } from './pending/planning.js';
+import { readablePending, readPending, removePending } from './pending/record.js';
+import { overdue, type Settled, settlePending } from './pending/returning.js';
+import { startWatcher } from './pending/watcher.js';
 import type { Stage, SuccessionWork } from './perform.js';
 import type { ChangeSession } from './session.js';
 import { StateStore } from './store.js';
@@ -26,6 +30,8 @@ export interface EnvironmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** Goes on when what a killed command left cannot be undone: for what can work from the pins alone. */
   readonly despiteJournal?: boolean;
+  /** Has the change taken back when nobody confirms it within so many milliseconds. */
+  readonly confirmWithinMs?: number | undefined;
   /** Holds the lock for several changes, and may make them all or none. */
   readonly session?: ChangeSession | undefined;
   /** Gets what is worth knowing and no error; with the name of the link that it is about, if it is about one. */
@@ -52,6 +58,8 @@ export interface Proposal {
   readonly reuse?: ReadonlyMap<string, BpfMap>;
   readonly targets?: ReadonlyMap<string, LoadTarget>;
   readonly succession?: SuccessionWork;
+  /** Brings back what a reboot took, and changes nothing. */
+  readonly restores?: boolean;
 }
 
 export interface Outcome {
@@ -59,6 +67,8 @@ export interface Outcome {
   readonly actions: readonly Action[];
   /** Links as they were really made, by name. */
   readonly made: ReadonlyMap<string, LinkState>;
+  /** When it is taken back unless it is confirmed, ISO 8601; undefined when it is not, or nothing was done. */
+  readonly returnsAt?: string | undefined;
 }
 
 /**
@@ -73,44 +83,107 @@ export async function change(
   using scope = new Scope();
   if (options.dryRun === true) {
     const proposal = await planner(worldOf(options, store, visibleBpffs(options.bpffs), scope));
-    return { actions: proposal?.actions ?? [], made: new Map() };
+    return foreseen(options, store, proposal);
   }
   const bpffs = mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
   const transaction = options.session?.transaction;
   // What an open transaction did is no leftover.
-  if (transaction === undefined) clearLeftovers(options, store);
+  const cleared = transaction === undefined ? clearLeftovers(options, store) : undefined;
   const world = worldOf(options, store, bpffs, scope);
   const proposal = await planner(world);
   if (proposal === undefined || proposal.actions.length === 0) return { actions: [], made: new Map() };
+  const plan = planOf(options, world, proposal);
+  refuseBeside(plan.actions, store, { goesByPins: options.despiteJournal === true, dryRun: false });
+  noteProblems(options, cleared, plan.function);
+  if (options.confirmWithinMs !== undefined)
+    return await awaitedChange(options, options.confirmWithinMs, world, proposal);
   const stage = stageOf(options, store, proposal);
-  const plan: Plan = {
-    change: world.change,
-    bootId: world.bootId,
-    command: options.command,
-    startedAt: new Date().toISOString(),
-    function: proposal.function,
-    actions: proposal.actions,
-  };
+  // What could not be taken back is not to come back once the function is gone.
+  if (options.despiteJournal === true) removePending(store, plan.function);
   if (transaction !== undefined) await transaction.perform(plan, stage, options.signal);
   else {
     await execute(plan, stage, options.signal);
     if (options.despiteJournal === true) recoverWithout(plan.function, stage);
   }
+  // Who comes to confirm what the reboot took back is still to be told.
+  if (proposal.restores !== true) removePending(store, plan.function);
   return { actions: plan.actions, made: stage.made };
 }
 
+/** Makes a change that is taken back unless it is confirmed. Who is to take it back is there before anything is done. */
+async function awaitedChange(
+  options: EnvironmentOptions,
+  forMs: number,
+  world: World,
+  proposal: Proposal,
+): Promise<Outcome> {
+  if (options.session?.transaction !== undefined) {
+    throw new NetkitError(
+      'usage',
+      'what is made as a whole cannot wait for a confirmation in one of its parts',
+      {
+        hint: 'leave --atomic or --confirm out',
+      },
+    );
+  }
+  const { store, bpffs, change } = world;
+  const { plan, unconfirmed } = awaiting(planOf(options, world, proposal), forMs, store);
+  using _watcher = await startWatcher(
+    { stateDir: store.directory, bpffs, function: plan.function, change },
+    options,
+  );
+  const stage = { ...stageOf(options, store, proposal), unconfirmed };
+  await execute(plan, stage, options.signal);
+  const returnsAt = readPending(store, plan.function)?.deadline.at;
+  return { actions: plan.actions, made: stage.made, returnsAt };
+}
+
+/** What would be done. */
+function foreseen(options: EnvironmentOptions, store: StateStore, proposal: Proposal | undefined): Outcome {
+  const actions = proposal?.actions ?? [];
+  if (proposal === undefined || actions.length === 0) return { actions, made: new Map() };
+  refuseBeside(actions, store, { goesByPins: options.despiteJournal === true, dryRun: true });
+  const forMs = options.confirmWithinMs;
+  if (forMs === undefined) return { actions, made: new Map() };
+  const { plan } = awaiting(planOf(options, { bootId: bootId(), change: '' }, proposal), forMs, store);
+  return { actions: plan.actions, made: new Map() };
+}
+
+function planOf(
+  options: EnvironmentOptions,
+  { change: identity, bootId: boot }: Pick<World, 'change' | 'bootId'>,
+  proposal: Proposal,
+): Plan {
+  return {
+    change: identity,
+    bootId: boot,
+    command: options.command,
+    startedAt: new Date().toISOString(),
+    function: proposal.function,
+    actions: proposal.actions,
+  };
+}
+
 /** Clears what a killed command and the last boot left, under the lock; with `dryRun` only says what there is. */
-export async function recoverLeft(options: EnvironmentOptions): Promise<Recovery | undefined> {
+export async function recoverLeft(options: EnvironmentOptions): Promise<Cleared> {
   const store = new StateStore(options.stateDir);
-  if (options.dryRun === true) return pendingBatch(store) ?? pendingRecovery(store);
+  if (options.dryRun === true) {
+    return {
+      recovery: pendingBatch(store) ?? pendingRecovery(store),
+      settled: { returned: overdue(readablePending(store)), problems: [] },
+    };
+  }
   mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
   return clearLeftovers(options, store);
 }
 
 /** Undefined where a session holds the lock, which then outlives this change. */
-async function lockStore(options: EnvironmentOptions, store: StateStore): Promise<Disposable | undefined> {
+export async function lockStore(
+  options: EnvironmentOptions,
+  store: StateStore,
+): Promise<Disposable | undefined> {
   if (options.session !== undefined) {
     await options.session.enter();
     return undefined;
@@ -129,19 +202,36 @@ export function lockOptions(options: EnvironmentOptions): LockOptions {
   };
 }
 
-/** Takes back or finishes what killed commands left, and forgets what the last boot did. Call it under the lock. */
-export function clearLeftovers(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
+/** What was cleared before the work of a command. */
+export interface Cleared {
+  /** Of a killed command. */
+  readonly recovery: Recovery | undefined;
+  /** Changes that nobody confirmed in time. */
+  readonly settled: Settled;
+}
+
+/**
+ * Takes back or finishes what killed commands left, takes back what nobody confirmed, and forgets what the last boot did.
+ * Call it under the lock.
+ */
+export function clearLeftovers(options: EnvironmentOptions, store: StateStore): Cleared {
   const recovery = recoverJournal(options, store);
   store.removeUnfinished();
   if (recovery !== undefined)
     options.note(`'${recovery.command}' had been killed: its change was ${recovery.outcome}`);
+  const settled = settlePending(stageOf(options, store));
   for (const name of store.names()) {
     const state = store.peek(name);
     if (state === undefined || state.bootId === bootId() || state.persist) continue;
     store.remove(name);
-    store.dropObject(state.object.file);
+    if (state.object !== null) store.dropObject(state.object.file);
   }
-  return recovery;
+  return { recovery, settled };
+}
+
+/** @param but whose problems are told otherwise */
+export function noteProblems({ note }: EnvironmentOptions, cleared: Cleared | undefined, but?: string): void {
+  for (const { function: name, message } of cleared?.settled.problems ?? []) if (name !== but) note(message);
 }
 
 function recoverJournal(options: EnvironmentOptions, store: StateStore): Recovery | undefined {
@@ -162,7 +252,8 @@ function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, 
   return { bpffs, store, bootId: bootId(), change: newUuid(), scope, note: options.note };
 }
 
-function stageOf(options: EnvironmentOptions, store: StateStore, proposal?: Proposal): Stage {
+/** What actions act on, for what is no planned change too. */
+export function stageOf(options: EnvironmentOptions, store: StateStore, proposal?: Proposal): Stage {
   const bpffs = visibleBpffs(options.bpffs);
   const { spec, reuse, targets, succession } = proposal ?? {};
   return { store, bpffs, spec, reuse, targets, succession, made: new Map(), note: options.note };

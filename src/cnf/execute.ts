@@ -21,7 +21,8 @@ export async function execute(plan: Plan, stage: Stage, signal?: AbortSignal): P
   try {
     await performAll(plan, stage, signal, done);
   } catch (error) {
-    undoAll(done, stage, error);
+    undoAll(done, stage, error, steppingStone);
+    steppingStone();
     stage.store.removeJournal();
     throw error;
   }
@@ -63,10 +64,16 @@ function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
-/** Undoes in reverse, as far as it goes. @throws NetkitError when something could not be undone; the journal then stays */
-export function undoAll(actions: readonly Action[], stage: Stage, reason: unknown): void {
+/** Undoes in reverse, as far as it goes; `between` is called before each. @throws NetkitError when something could not be undone; the journal then stays */
+export function undoAll(
+  actions: readonly Action[],
+  stage: Stage,
+  reason: unknown,
+  between: () => void = () => undefined,
+): void {
   const failures: string[] = [];
   for (const action of [...actions].reverse()) {
+    between();
     try {
       undo(action, stage);
     } catch (error) {
@@ -112,11 +119,16 @@ export function recover(stage: Stage): Recovery | undefined {
     const record = actions.findIndex(
       (action) => action.kind === 'record' && action.function === plan.function,
     );
-    for (const action of actions.slice(record + 1)) perform(action, stage);
+    for (const action of actions.slice(record + 1)) {
+      steppingStone();
+      perform(action, stage);
+    }
   } else {
-    undoAll(actions, stage, `${plan.command} was killed`);
+    undoAll(actions, stage, `${plan.command} was killed`, steppingStone);
   }
+  steppingStone();
   stage.store.removeJournal();
+  steppingStone();
   return recovery;
 }
 

@@ -5,7 +5,7 @@ import { pinName } from '../ebpf/kernel-object.js';
 import { BpfMap, type MapInfo } from '../ebpf/map.js';
 import { Program, type ProgramInfo } from '../ebpf/program.js';
 import { bootId } from '../host/kernel.js';
-import { type ChainLink, memberPin } from './chain/member.js';
+import { type ChainLink, isChainLink, memberPin } from './chain/member.js';
 import { byId, ofPin, unlessGone, withObject } from './kernel-listing.js';
 import { exists, functionFolder, namesIn, netkitFolder, type PinFolder, pinPath } from './layout.js';
 import { type ListedLink, linksOfFunction } from './listed-link.js';
@@ -83,7 +83,7 @@ function describeFunction(
   );
   const links = linksOfFunction(state?.links ?? [], folder, name, programNames);
   const members = (state?.links ?? []).flatMap((link) =>
-    link.family === 'xdp-chain' ? describeMember(link, folder, name) : [],
+    isChainLink(link) ? describeMember(link, folder, name) : [],
   );
   return { name, state, programs, maps, links, members };
 }

@@ -4,6 +4,7 @@ import type { LinkInfo } from '../ebpf/link.js';
 import { orderAround } from '../ebpf/link-order.js';
 import type { Order } from '../ebpf/order.js';
 import type { Netns } from '../host/netns.js';
+import { isChainLink } from './chain/member.js';
 import { familyOf } from './hooks/index.js';
 import type { LinkState } from './link-state.js';
 import type { ListedLink } from './listed-link.js';
@@ -34,7 +35,7 @@ export function standingOrder(
 }
 
 function recordedPriority(state: LinkState): number | null {
-  if (state.family === 'xdp-chain') return state.priority;
+  if (isChainLink(state)) return state.priority;
   return 'order' in state ? state.order.priority : null;
 }
 

@@ -39,6 +39,30 @@ const textTarget = z.strictObject({ kind: z.literal('text'), text: z.string() })
 /** A map, by the reference that names it, and its id: 0 in a plan. */
 const mapTarget = z.strictObject({ kind: z.literal('map'), reference: z.string(), id: uint32 });
 
+/** An entry of a map that redirects packets; what `holds` is the interface's name, or of a cpumap the length of its queue. */
+const entryTarget = z.strictObject({
+  kind: z.literal('map-entry'),
+  reference: z.string(),
+  id: uint32,
+  key: uint32,
+  holds: z.string(),
+  netns,
+});
+
+/** A route, by where it leads; its programs are on it. */
+const routeTarget = z.strictObject({
+  kind: z.literal('route'),
+  destination: z.string(),
+  via: z.nullable(z.string()),
+  table: z.int().check(z.gte(1), z.lte(0xffffffff)),
+  ifname: z.string(),
+  ifindex: z.int().check(z.gte(1), z.lte(0x7fffffff)),
+  netns,
+});
+
+/** A socket that a process has open. Never recorded: nothing but that process keeps it. */
+const socketTarget = z.strictObject({ kind: z.literal('socket'), pid: uint32, fd: uint32, inode: z.int() });
+
 /** What `bpf_get_attach_cookie()` gives, in decimal. */
 const cookie = z.nullable(z.string().check(z.regex(/^\d{1,20}$/, 'no cookie')));
 
@@ -57,7 +81,24 @@ const order = z.strictObject({
   ),
 });
 
+const filterPlace = z.strictObject({
+  handle: uint32,
+  priority: z.int().check(z.gte(1), z.lte(0xffff)),
+  madeQdisc: z.boolean(),
+  programId: uint32,
+});
+
 const common = { name: fileName, program: fileName, hook: z.enum(hookNames) };
+
+const chainMember = {
+  target: interfaceTarget,
+  mode: z.enum(xdpModes),
+  /** Lower ones run first. The chain itself has what counts. */
+  priority: z.int().check(z.gte(0), z.lte(0xffffffff)),
+  proceedOn: z.array(z.enum(xdpVerdicts)),
+  /** Where among the others it was asked to be; its priority was chosen for that. */
+  beside: order.shape.place,
+};
 
 /**
  * An attachment. `family` says which file of `hooks/` knows about it, and with that what it is attached to and what else
@@ -71,30 +112,38 @@ export const linkState = z.discriminatedUnion('family', [
     target: interfaceTarget,
     mode: z.enum(xdpModes),
   }),
-  z.strictObject({
-    ...common,
-    /** A member of the interface's chain, after libxdp's protocol. */
-    family: z.literal('xdp-chain'),
-    target: interfaceTarget,
-    mode: z.enum(xdpModes),
-    /** Lower ones run first. The chain itself has what counts. */
-    priority: z.int().check(z.gte(0), z.lte(0xffffffff)),
-    proceedOn: z.array(z.enum(xdpVerdicts)),
-    /** Where among the others it was asked to be; its priority was chosen for that. */
-    beside: order.shape.place,
-  }),
+  /** A member of the interface's chain, after libxdp's protocol. */
+  z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-chain') }),
+  /** A member of a chain by tail calls, where there can be none after libxdp's protocol. */
+  z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-tail-chain') }),
   z.strictObject({ ...common, family: z.literal('tcx'), target: interfaceTarget, order }),
   z.strictObject({
     ...common,
     family: z.literal('tc'),
     target: interfaceTarget,
     /** The place of the filter, which is no link, and whose program is in it: 0 in a plan. */
-    filter: z.strictObject({
-      handle: uint32,
-      priority: z.int().check(z.gte(1), z.lte(0xffff)),
-      madeQdisc: z.boolean(),
-      programId: uint32,
-    }),
+    filter: filterPlace,
+  }),
+  z.strictObject({
+    ...common,
+    family: z.literal('tc-action'),
+    target: interfaceTarget,
+    /** The place of the filter that the action is behind. */
+    filter: filterPlace,
+  }),
+  z.strictObject({ ...common, family: z.literal('lwt'), target: routeTarget, programId: uint32 }),
+  z.strictObject({
+    ...common,
+    family: z.literal('map-entry'),
+    target: entryTarget,
+    /** The entry was not there before. */
+    made: z.boolean(),
+    programId: uint32,
+  }),
+  z.strictObject({
+    ...common,
+    family: z.literal('socket'),
+    target: z.discriminatedUnion('kind', [interfaceTarget, socketTarget]),
   }),
   z.strictObject({ ...common, family: z.literal('netkit-dev'), target: interfaceTarget, order }),
   z.strictObject({
@@ -126,6 +175,11 @@ export const linkState = z.discriminatedUnion('family', [
   z.strictObject({ ...common, family: z.literal('tracing'), target: textTarget }),
   z.strictObject({ ...common, family: z.literal('iterator'), target: textTarget }),
   z.strictObject({ ...common, family: z.literal('freplace'), target: textTarget }),
+  // A table of callbacks, which has the place of the program; its target is the kernel's struct.
+  z.strictObject({ ...common, family: z.literal('struct-ops'), target: textTarget }),
+  // One that is no link.
+  z.strictObject({ ...common, family: z.literal('struct-ops-table'), target: textTarget }),
+  z.strictObject({ ...common, family: z.literal('lirc'), target: textTarget, programId: uint32 }),
 ]);
 
 export type LinkState = z.infer<typeof linkState>;

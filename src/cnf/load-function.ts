@@ -13,6 +13,8 @@ import { checkFunctionName } from './names.js';
 import { dropOld, replaceActions } from './replacing/actions.js';
 import { openReused } from './reused-maps.js';
 import { type FunctionState, stateFormat } from './state.js';
+import { storedObjectFile } from './state-object.js';
+import { chooseWays } from './ways-in.js';
 
 /** What is chosen of an object before it is loaded; kept in the state, so that it can be chosen again. */
 export interface Choices {
@@ -56,6 +58,7 @@ export function applyChoices(spec: ObjectSpec, choices: Choices): ObjectSpec {
 /** @throws NetkitError `conflict` when the name is taken, or a link could not be kept; `usage` for a bad name */
 export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): Proposal {
   const name = checkFunctionName(request.name ?? spec.name);
+  chooseWays(spec, request, (text) => world.note(text));
   const folder = functionFolder(world.bpffs, name);
   const before = world.store.read(name) ?? null;
   const isRunning = exists(folder);
@@ -69,9 +72,9 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   const targets = openTargets(world, spec, request.targets ?? {});
   // Undoing would take the file from a running function that has the same object.
   const store: Action[] =
-    before?.object.file === after.object.file
+    before?.object?.file === storedObjectFile(after)
       ? []
-      : [{ kind: 'store-object', function: name, file: after.object.file }];
+      : [{ kind: 'store-object', function: name, file: storedObjectFile(after) }];
   if (!isRunning) {
     const load: Action = { kind: 'load', function: name, folder };
     const record: Action = { kind: 'record', function: name, before, after };

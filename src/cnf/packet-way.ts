@@ -115,7 +115,9 @@ class OwnerFinder {
     this.#pins ??= indexPins(this.#roots);
     this.#holders ??= bpfHolders();
     const libxdp =
-      hook === 'xdp/chain' || (hook === 'xdp' && program?.name === 'xdp_dispatcher') || undefined;
+      (hook === 'xdp/chain' && occupant.byTailCalls === undefined) ||
+      (hook === 'xdp' && program?.name === 'xdp_dispatcher') ||
+      undefined;
     return {
       libxdp,
       pin: this.#pins.ofLink.get(linkId) ?? this.#pins.ofProgram.get(programId),

@@ -9,6 +9,7 @@ import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
+import { dropPins, pinAdopted, unpinAdopted } from './adopt/pins.js';
 import { attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
 import { leaveChains } from './chain/leave.js';
 import {
@@ -21,6 +22,8 @@ import {
   removeEmptyFolders,
 } from './layout.js';
 import type { LinkState } from './link-state.js';
+import { beginWaiting, removePending, type Unconfirmed } from './pending/record.js';
+import { steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
 
 /** What actions act on, and what they leave for the ones after them. */
@@ -36,6 +39,8 @@ export interface Stage {
   readonly targets?: ReadonlyMap<string, LoadTarget> | undefined;
   /** What a replacement does beside swapping; undefined in plans without one. */
   readonly succession?: SuccessionWork | undefined;
+  /** The change that is to be confirmed; undefined in plans without that. */
+  readonly unconfirmed?: Unconfirmed | undefined;
   /** Links as they really were made, by name: the mode taken, the qdisc made. */
   readonly made: Map<string, LinkState>;
   /** Says something worth knowing that is no error. */
@@ -92,7 +97,9 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
   swap: {
     perform: (action, stage) => {
-      stage.made.set(action.link.name, swapLink(action.folder, action.link, action.from, action.to, stage));
+      const swapped = swapLink(action.folder, action.link, action.from, action.to, stage);
+      const { program = swapped.program } = action;
+      stage.made.set(action.link.name, { ...swapped, program });
     },
     undo: (action, stage) => {
       if (exists(action.to)) swapLink(action.folder, action.link, action.to, action.from, stage);
@@ -112,6 +119,15 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
     undo: (action) => {
       if (action.displaced === undefined || exists(action.displaced)) rename(action.to, action.from);
     },
+  },
+  adopt: { perform: pinAdopted, undo: unpinAdopted },
+  'drop-pins': { perform: (action) => dropPins(action.pins), undo: () => undefined },
+  'await-confirmation': {
+    perform(action, stage) {
+      if (stage.unconfirmed === undefined) throw new TypeError('nothing that could be taken back');
+      beginWaiting(stage.store, stage.unconfirmed, action.forMs);
+    },
+    undo: (action, stage) => removePending(stage.store, action.function),
   },
   record: {
     perform(action, stage) {
@@ -184,6 +200,7 @@ function loadAndPin(action: Of<'load'>, stage: Stage): void {
   makeFolder(join(action.folder, 'progs'));
   makeFolder(join(action.folder, 'maps'));
   for (const [name, program] of object.programs) program.pin(pinPath(action.folder, 'progs', name));
+  steppingStone();
   for (const [name, map] of object.maps) map.pin(pinPath(action.folder, 'maps', name));
 }
 
@@ -227,6 +244,7 @@ function removePins(folder: string): void {
         removed.push([path, object]);
       }
       rmdirSync(below);
+      steppingStone();
     }
   } catch (error) {
     for (const [path, object] of removed) {

@@ -4,14 +4,17 @@ import type { XdpVerdict } from '../obj/xdp-dispatcher/actions.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
+import { type ChainLink, isChainLink } from './chain/member.js';
 import type { Proposal, World } from './environment.js';
 import { describeTarget } from './hooks/index.js';
 import { checkedChainPriority } from './hooks/xdp-way.js';
 import { functionFolder } from './layout.js';
-import type { LinkOf, LinkState } from './link-state.js';
+import type { LinkState } from './link-state.js';
+import type { FunctionState } from './state.js';
 import { targetsMeant } from './targets/index.js';
 
-export interface RearrangeRequest {
+/** Which links of a function are meant. */
+export interface LinkChoice {
   readonly function: string;
   readonly program?: string | undefined;
   /** Every target when left out. */
@@ -19,6 +22,9 @@ export interface RearrangeRequest {
   readonly netns?: string | undefined;
   /** The name of one link, as the state has it. */
   readonly link?: string | undefined;
+}
+
+export interface RearrangeRequest extends LinkChoice {
   readonly priority?: number | undefined;
   readonly proceedOn?: readonly XdpVerdict[] | undefined;
 }
@@ -32,14 +38,8 @@ export interface RearrangeProposal extends Proposal {
 export function planRearrange(world: World, request: RearrangeRequest): RearrangeProposal {
   const state = loadedState(world, request.function);
   const folder = functionFolder(state.bpffs, state.name);
-  const isMeant = targetsMeant({ text: request.target, netns: request.netns });
-  const meant = state.links.filter(
-    (link) =>
-      (request.link === undefined || link.name === request.link) &&
-      (request.program === undefined || link.program === request.program) &&
-      isMeant(link.target),
-  );
-  const members = meant.filter((link) => link.family === 'xdp-chain');
+  const meant = linksMeant(state, request);
+  const members = meant.filter(isChainLink);
   if (members.length === 0) throw nothingMeant(request, meant[0]);
   const dead = members.find((link) => !isAlive(folder, link));
   if (dead !== undefined) throw gone(dead);
@@ -60,7 +60,17 @@ export function planRearrange(world: World, request: RearrangeRequest): Rearrang
   };
 }
 
-function changed(link: LinkOf<'xdp-chain'>, request: RearrangeRequest): LinkOf<'xdp-chain'> {
+export function linksMeant({ links }: FunctionState, { target, netns, link: name, program }: LinkChoice) {
+  const isMeant = targetsMeant({ text: target, netns });
+  return links.filter(
+    (link) =>
+      (name === undefined || link.name === name) &&
+      (program === undefined || link.program === program) &&
+      isMeant(link.target),
+  );
+}
+
+function changed(link: ChainLink, request: RearrangeRequest): ChainLink {
   const priority = checkedChainPriority(request.priority);
   return {
     ...link,
@@ -71,14 +81,19 @@ function changed(link: LinkOf<'xdp-chain'>, request: RearrangeRequest): LinkOf<'
   };
 }
 
-function nothingMeant({ function: name, program, target }: RearrangeRequest, other: LinkState | undefined) {
+/** @returns the error for links that are not there */
+export function nothingAttached({ function: name, program, target }: LinkChoice): NetkitError {
   const what = program === undefined ? name : `${name}/${program}`;
-  if (other === undefined) {
-    return new NetkitError(
-      'not-found',
-      `${what} is not attached${target === undefined ? '' : ` to ${target}`}`,
-    );
-  }
+  return new NetkitError(
+    'not-found',
+    `${what} is not attached${target === undefined ? '' : ` to ${target}`}`,
+  );
+}
+
+function nothingMeant(request: LinkChoice, other: LinkState | undefined): NetkitError {
+  if (other === undefined) return nothingAttached(request);
+  const { function: name, program } = request;
+  const what = program === undefined ? name : `${name}/${program}`;
   return new NetkitError(
     'unsupported',
     `${what} is attached to ${describeTarget(other)}, which is no chain`,
@@ -88,7 +103,8 @@ function nothingMeant({ function: name, program, target }: RearrangeRequest, oth
   );
 }
 
-function gone(link: LinkState): NetkitError {
+/** @returns the error for a link that somebody took off */
+export function gone(link: LinkState): NetkitError {
   return new NetkitError('not-found', `${link.program} is not on ${describeTarget(link)} any more`, {
     hint: 'somebody took it off: attach it again',
   });

@@ -17,6 +17,8 @@ import { programIds, slotsOf } from './replacing/program-table.js';
 import { type ProgramTest, type TakenOver, Takeover } from './replacing/work.js';
 import { openReused } from './reused-maps.js';
 import type { FunctionState } from './state.js';
+import { storedObjectFile } from './state-object.js';
+import { chooseWays } from './ways-in.js';
 
 export type { PlannedMap } from './replacing/fates.js';
 export type { ProgramTest, TakenOver } from './replacing/work.js';
@@ -64,6 +66,7 @@ export async function planReplace(world: World, request: ReplaceRequest): Promis
   const spec = await ObjectSpec.read(request.object);
   const choices = takeOver(before, request, spec, (text) => world.note(text));
   applyChoices(spec, choices);
+  chooseWays(spec, choices, (text) => world.note(text));
   for (const map of request.newMaps) spec.map(map);
   if (before.persist)
     refuseFleeting([...Object.values(request.reuse), ...Object.values(request.targets ?? {})]);
@@ -107,9 +110,9 @@ export async function planReplace(world: World, request: ReplaceRequest): Promis
     ...(migrates ? [{ kind: 'catch-up', function: name, folder: staging } as const] : []),
   ];
   const store: Action[] =
-    before.object.file === after.object.file
+    before.object?.file === storedObjectFile(after)
       ? []
-      : [{ kind: 'store-object', function: name, file: after.object.file }];
+      : [{ kind: 'store-object', function: name, file: storedObjectFile(after) }];
   const replace = replaceActions({
     world,
     before,
@@ -146,6 +149,10 @@ async function storedObject(
   world: World,
   { name, object, options }: FunctionState,
 ): Promise<ObjectSpec | undefined> {
+  if (object === null) {
+    world.note(`'${name}' was adopted: what its maps were declared as is known by the kernel alone`);
+    return undefined;
+  }
   try {
     return applyChoices(await ObjectSpec.read(world.store.objectPath(object.file)), options);
   } catch (error) {

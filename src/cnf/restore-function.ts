@@ -9,7 +9,9 @@ import { applyChoices } from './load-function.js';
 import { openTargets } from './load-targets.js';
 import { openReused } from './reused-maps.js';
 import type { FunctionState } from './state.js';
+import { storedObjectFile } from './state-object.js';
 import { relocated } from './targets/index.js';
+import { chooseWays } from './ways-in.js';
 
 /** True for a function of another boot that is to be brought back. */
 export function awaitsRestore(state: FunctionState, bootId: string): boolean {
@@ -22,11 +24,12 @@ export function awaitsRestore(state: FunctionState, bootId: string): boolean {
  * @throws NetkitError `not-found` when an interface or namespace is not there (yet): nothing is restored then
  */
 export async function planRestore(world: World, state: FunctionState): Promise<Proposal> {
-  const { name, object, options } = state;
+  const { name, options } = state;
   // A map of its own, taken over by `load --replace --reuse`, went with the boot.
   const others = Object.entries(options.reuse).filter(([, reference]) => !reference.startsWith(`${name}/`));
   const choices = { ...options, reuse: Object.fromEntries(others) };
-  const spec = applyChoices(await ObjectSpec.read(world.store.objectPath(object.file)), choices);
+  const spec = applyChoices(await ObjectSpec.read(world.store.objectPath(storedObjectFile(state))), choices);
+  chooseWays(spec, choices, (text) => world.note(text));
   const folder = functionFolder(world.bpffs, name);
   const links = state.links.map(relocate);
   const after = {
@@ -41,6 +44,7 @@ export async function planRestore(world: World, state: FunctionState): Promise<P
   return {
     function: name,
     spec,
+    restores: true,
     reuse: openReused(world, spec, choices, name),
     targets: openTargets(world, spec, choices.targets ?? {}),
     actions: [

@@ -1,6 +1,6 @@
 import { acquireLock, type Lock } from '../host/lock.js';
 import { visibleBpffs } from '../host/mounts.js';
-import { clearLeftovers, type EnvironmentOptions, lockOptions } from './environment.js';
+import { clearLeftovers, type EnvironmentOptions, lockOptions, noteProblems } from './environment.js';
 import type { Stage } from './perform.js';
 import { StateStore } from './store.js';
 import { Transaction } from './transaction.js';
@@ -33,8 +33,18 @@ export class ChangeSession implements Disposable {
     this.#store.prepare();
     this.#lock = await acquireLock(this.#store.lockPath, lockOptions(this.#options));
     if (!this.#options.atomic) return;
-    clearLeftovers(this.#options, this.#store);
+    noteProblems(this.#options, clearLeftovers(this.#options, this.#store));
     this.#transaction = new Transaction(this.#store, this.#options.command);
+  }
+
+  /**
+   * Lets go of the lock between two commands while a change waits for its confirmation, which nobody could give otherwise,
+   * and whose return would wait too: for as long as a batch waits for its next line. The next change takes it again.
+   */
+  letReturnsIn(): void {
+    if (this.#lock === undefined || this.#options.atomic || this.#store.pendingNames().length === 0) return;
+    this.#lock[Symbol.dispose]();
+    this.#lock = undefined;
   }
 
   /** Makes what was done final. @throws NetkitError when it is not: roll it back then */

@@ -20,7 +20,8 @@ export const functionState = z.strictObject({
   bpffs: z.string(),
   /** Brought back after a reboot. */
   persist: z.boolean(),
-  object: z.strictObject({ path: z.string(), file: objectFile, sha256: z.string() }),
+  /** Null for what another tool had loaded, and netkit took over. */
+  object: z.nullable(z.strictObject({ path: z.string(), file: objectFile, sha256: z.string() })),
   options: z.strictObject({
     globals: z.record(z.string(), z.string()),
     mapSizes: z.record(z.string(), z.int()),
@@ -82,6 +83,9 @@ export const changePlan = z.object({
         'carry-over',
         'rearrange',
         'move',
+        'await-confirmation',
+        'adopt',
+        'drop-pins',
         'record',
         'unpin',
         'set-aside',
@@ -95,6 +99,13 @@ export const changePlan = z.object({
       from: z.optional(pinsPath),
       to: z.optional(z.union([pinsPath, asideFolder])),
       displaced: z.optional(pinsPath),
+      forMs: z.optional(z.int()),
+      objects: z.optional(
+        z.array(z.strictObject({ folder: z.enum(['progs', 'maps', 'links']), name: fileName, id: z.int() })),
+      ),
+      pins: z.optional(
+        z.array(z.strictObject({ path: z.string(), kind: z.enum(['program', 'map', 'link']), id: z.int() })),
+      ),
       before: z.optional(z.nullable(functionState)),
       after: z.optional(z.nullable(functionState)),
     }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { removeStaleTemporaries, writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
-import type { Plan } from './action.js';
+import type { Action, Plan } from './action.js';
 import { isFunctionName } from './names.js';
 import { changePlan, type FunctionState, functionState, stateFormat } from './state.js';
 import { convertPlan, convertState } from './state-format-1.js';
@@ -45,7 +45,7 @@ export class StateStore {
 
   /** Shutting everybody else out of a directory that is not netkit's, such as /tmp, would break the machine. */
   #refuseOthersFiles(): void {
-    const isOwn = /^(lock|(change|batch)\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.bpf\.o)|\..*\.tmp)$/;
+    const isOwn = /^(lock|(change|batch)\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.pending|\.bpf\.o)|\..*\.tmp)$/;
     const other = this.#files().find((file) => !isOwn.test(file));
     if (other === undefined) return;
     throw new NetkitError(
@@ -61,6 +61,18 @@ export class StateStore {
       .filter((file) => file.endsWith('.json'))
       .map((file) => file.slice(0, -'.json'.length));
     return names.filter(isFunctionName).sort();
+  }
+
+  /** Names of the functions with a change that waits to be confirmed, or that was taken back: see `pending/record.ts`. */
+  pendingNames(): string[] {
+    const names = this.#files()
+      .filter((file) => file.endsWith('.pending'))
+      .map((file) => file.slice(0, -'.pending'.length));
+    return names.filter(isFunctionName).sort();
+  }
+
+  pendingPath(name: string): string {
+    return join(this.directory, `${name}.pending`);
   }
 
   #files(): string[] {
@@ -178,7 +190,7 @@ export class StateStore {
 export const journalHint = "'netkit unload NAME' works from the pins all the same, and clears it";
 
 /** A file of a newer format may mean what this netkit does not know: it is left alone. */
-function refuseNewer(path: string, value: unknown): void {
+export function refuseNewer(path: string, value: unknown): void {
   const format =
     typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : undefined;
   if (typeof format !== 'number' || format <= stateFormat) return;
@@ -193,11 +205,18 @@ export function planOf(value: unknown): Plan | undefined {
   return isPlan(converted) ? converted : undefined;
 }
 
+/** Some of the actions of a plan, from a file; undefined when they are none. */
+export function actionsOf(value: unknown): readonly Action[] | undefined {
+  const plan = { change: '', bootId: '', command: '', startedAt: '', function: 'batch', actions: value };
+  return planOf(plan)?.actions;
+}
+
 function isPlan(value: unknown): value is Plan {
   return changePlan.safeParse(value).success;
 }
 
-function readJson(path: string, hint?: string): unknown {
+/** Undefined when there is no such file. @throws NetkitError `bad-state` for what is no JSON */
+export function readJson(path: string, hint?: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

@@ -5,7 +5,10 @@
 import { NetkitError } from '../base/errors.js';
 import { type HookOccupant, interfaceHooks } from '../ebpf/interface-hooks.js';
 import { Link } from '../ebpf/link.js';
+import { type LwtPoint, type RoutePlace, routeAt } from '../ebpf/lwt-route.js';
 import { indexPins, type PinIndex } from '../ebpf/pin-index.js';
+import { takeOffRoute } from '../ebpf/route-changes.js';
+import { actionProgramId, deleteAction } from '../ebpf/tc-action.js';
 import { deleteFilter } from '../ebpf/tc-filter.js';
 import { type Interface, listInterfaces } from '../host/interfaces.js';
 import type { Netns } from '../host/netns.js';
@@ -88,7 +91,7 @@ function onInterface(looking: Looking): OwnAttachment[] {
 type WayOff = Pick<OwnAttachment, 'pin' | 'takeOff'>;
 
 function wayOff(occupant: HookOccupant, looking: Looking): WayOff | undefined {
-  const { hook, linkId, linkCandidates, programId, priority, handle } = occupant;
+  const { hook, linkId, linkCandidates, programId, priority, handle, route } = occupant;
   const { target, netns, bpffs, pins } = looking;
   if (linkCandidates !== undefined) return oneOfSeveral(linkCandidates, looking);
   const linkPin = linkId === undefined ? undefined : pins.ofLink.get(linkId);
@@ -99,10 +102,24 @@ function wayOff(occupant: HookOccupant, looking: Looking): WayOff | undefined {
     const hint = { ifname: target.ifname, netns };
     return { pin: programPin, takeOff: () => leaveChains(bpffs, programId, undefined, hint) };
   }
+  if (route !== undefined) {
+    const point = ([...route.programs.keys()] as const).find((each) => hook === `lwt_${each}`);
+    return point === undefined
+      ? undefined
+      : { pin: programPin, takeOff: () => offRoute(route.place, point, programId, netns) };
+  }
   if (handle === undefined || priority === undefined) return undefined;
   const direction = hook === 'tc/egress' ? 'egress' : 'ingress';
   const filter = { ifindex: target.ifindex, direction, handle, priority } as const;
+  if (actionProgramId(filter, netns) === programId)
+    return { pin: programPin, takeOff: () => deleteAction(filter, netns) };
   return { pin: programPin, takeOff: () => deleteFilter(filter, netns) };
+}
+
+/** Looked at again: another program of netkit's may have been taken off the same route meanwhile. */
+function offRoute(place: RoutePlace, point: LwtPoint, programId: number, netns: Netns | undefined): void {
+  const seen = routeAt(place, netns);
+  if (seen?.programs.get(point)?.programId === programId) takeOffRoute(place, seen, point, netns);
 }
 
 /** Taking another namespace's program off would be worse than leaving this one on. */

@@ -2,7 +2,6 @@
  * Several changes that are made all or none, whichever way they end: the `--atomic` of `batch`. Each change is written
  * down before it is made, in such a form that it can be taken back; what cannot be taken back waits for the commit.
  */
-import { existsSync } from 'node:fs';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { BpfMap } from '../ebpf/map.js';
 import { bootId } from '../host/kernel.js';
@@ -16,9 +15,9 @@ import {
   readStep,
 } from './batch-journal.js';
 import { concernsFiles, performAll, type Recovery, undoAll } from './execute.js';
-import { asideFolder } from './layout.js';
-import { perform, type Stage } from './perform.js';
+import type { Stage } from './perform.js';
 import { openMap } from './reference.js';
+import { finish, reversible } from './reversible.js';
 import { steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
 
@@ -77,23 +76,10 @@ export class Transaction implements Disposable {
     this.#store.removeBatchJournal();
   }
 
-  /** The action in a form that leaves what undoing needs. */
   #reversible(action: Action): Action[] {
-    switch (action.kind) {
-      case 'unpin': {
-        const to = asideFolder(action.folder, action.function, ++this.#asides);
-        this.#finish.push({ ...action, folder: to });
-        return [{ ...action, kind: 'set-aside', to }];
-      }
-      case 'drop-object':
-        this.#finish.push(action);
-        return [];
-      case 'store-object':
-        // Named by its contents: one that waits to be dropped serves, and undoing must leave it.
-        return existsSync(this.#store.objectPath(action.file)) ? [] : [action];
-      default:
-        return [action];
-    }
+    const { now, later } = reversible(action, this.#store, () => ++this.#asides);
+    this.#finish.push(...later);
+    return now;
   }
 
   [Symbol.dispose](): void {
@@ -161,16 +147,6 @@ function recoveryOf({ command, startedAt, finish: left }: BatchHistory): Recover
   return { command, startedAt, outcome: left === undefined ? 'undone' : 'finished' };
 }
 
-function finish(actions: readonly Action[], stage: Stage): void {
-  for (const action of actions) {
-    // A later command of the batch may have loaded the same object again.
-    const isNeeded =
-      action.kind === 'drop-object' && stage.store.peek(action.function)?.object.file === action.file;
-    if (!isNeeded) perform(action, stage);
-    steppingStone();
-  }
-}
-
 /**
  * Undoes step by step, the last one first, and marks each: undoing one again when those before it are undone too would
  * harm what they brought back. It stops at a step that cannot be undone.
@@ -189,7 +165,7 @@ function undoSteps(history: BatchHistory, journal: BatchJournal, stage: Stage, r
 function undoStep(step: BatchStep, stage: Stage, isThisBoot: boolean, reason: unknown): void {
   if (step.kind === 'plan') {
     const { actions } = step.plan;
-    undoAll(isThisBoot ? actions : actions.filter(concernsFiles), stage, reason);
+    undoAll(isThisBoot ? actions : actions.filter(concernsFiles), stage, reason, steppingStone);
   } else if (isThisBoot) restoreEntries(step.entries, reason);
 }
 

@@ -6,11 +6,14 @@ import { tcFilters } from '../sys/netlink.js';
 import { queryXdp } from '../sys/xdp.js';
 import { readChain } from './dispatcher/chain.js';
 import { Link } from './link.js';
+import { type ListedRoute, type LwtPoint, mainTable, routesWithPrograms } from './lwt-route.js';
 import { type OrderedHook, readOrder } from './order.js';
+import { readTailChain, type TailMember } from './tail-chain/chain.js';
+import { tailChainFolder } from './tail-chain/place.js';
 
 /** One program, or one tc filter of another kind, at its place in the packet's way. */
 export interface HookOccupant {
-  /** `xdp`, `xdp/chain` for a member of a dispatcher, `tcx/ingress`, `tc/egress`, `netkit-dev/primary`, … */
+  /** `xdp`, `xdp/chain` for a member of a chain, `tcx/ingress`, `tc/egress`, `netkit-dev/primary`, … */
   readonly hook: string;
   /** Undefined for a tc filter that is no eBPF, and for a member whose pin is not to be found. */
   readonly programId: number | undefined;
@@ -25,8 +28,12 @@ export interface HookOccupant {
   readonly priority: number | undefined;
   /** The XDP mode, the handle of a tc filter, what a member of a chain proceeds on. */
   readonly detail: string | undefined;
+  /** A member of a chain by tail calls: the kernel counts no runs of what is called so. */
+  readonly byTailCalls?: true | undefined;
   /** Of a tc filter: with the priority it is what tells it from others. */
   readonly handle?: number | undefined;
+  /** Of a program on a route: which one, and what else is on it. */
+  readonly route?: ListedRoute | undefined;
 }
 
 /** Where the pins of XDP chains are looked for. */
@@ -44,17 +51,22 @@ export function interfaceHooks(
   netns: Netns | undefined,
   pins: ChainPins,
 ): { readonly receive: HookOccupant[]; readonly send: HookOccupant[] } {
+  const routes = routesWithPrograms(target.ifindex, netns);
   return {
     receive: [
       ...onXdp(target, netns, pins),
       ...inNamespace(netns, () => [...onTcx(target, 'ingress'), ...onTc(target, 'ingress')]),
+      ...onRoutes(routes, ['in', 'seg6local']),
     ],
-    send: inNamespace(netns, () => [
-      ...onTcx(target, 'egress'),
-      ...onTc(target, 'egress'),
-      ...onNetkitDevice(target, 'primary'),
-      ...onNetkitDevice(target, 'peer'),
-    ]),
+    send: [
+      ...onRoutes(routes, ['out', 'xmit']),
+      ...inNamespace(netns, () => [
+        ...onTcx(target, 'egress'),
+        ...onTc(target, 'egress'),
+        ...onNetkitDevice(target, 'primary'),
+        ...onNetkitDevice(target, 'peer'),
+      ]),
+    ],
   };
 }
 
@@ -67,6 +79,7 @@ function onXdp(target: Interface, netns: Netns | undefined, { bpffs }: ChainPins
   if (modes.length === 0) return [];
   const links = xdpLinks(target.ifindex);
   const chain = readChain({ ...target, netns, bpffs });
+  const tail = readTailChain(tailChainFolder({ ...target, bpffs }));
   return modes.flatMap((mode): HookOccupant[] => {
     const programId = ids[mode];
     const candidates = links.filter((link) => link.programId === programId).map(({ id }) => id);
@@ -78,16 +91,33 @@ function onXdp(target: Interface, netns: Netns | undefined, { bpffs }: ChainPins
       priority: undefined,
       detail: mode,
     };
+    if (tail?.rootId === programId)
+      return [{ ...self, detail: `${mode}, chain by tail calls` }, ...tail.members.map(tailMember)];
     if (chain?.kind !== 'chain' || chain.dispatcherId !== programId) return [self];
     const members = (chain.members ?? []).map((member) => ({
       hook: 'xdp/chain',
       programId: member.program?.id,
       linkId: undefined,
       priority: member.priority,
-      detail: `goes on upon ${member.proceedOn.join(', ') || 'nothing'}`,
+      detail: goesOn(member),
     }));
     return [self, ...members];
   });
+}
+
+function tailMember(member: TailMember): HookOccupant {
+  return {
+    hook: 'xdp/chain',
+    programId: member.program?.id,
+    linkId: undefined,
+    priority: member.priority,
+    detail: `tail call, ${goesOn(member)}`,
+    byTailCalls: true,
+  };
+}
+
+function goesOn({ proceedOn }: Pick<TailMember, 'proceedOn'>): string {
+  return `goes on upon ${proceedOn.join(', ') || 'nothing'}`;
 }
 
 /** XDP links on interfaces of that index, in whichever namespace: the kernel does not tell. */
@@ -139,6 +169,28 @@ function onTc({ ifindex }: Interface, direction: 'ingress' | 'egress'): HookOccu
     detail: `${kind === 'bpf' ? '' : `${kind} `}handle 0x${handle.toString(16)}`,
     handle,
   }));
+}
+
+/** Routes over the interface: `in` is met by what is delivered or forwarded, wherever it came from. */
+function onRoutes(routes: readonly ListedRoute[], points: readonly LwtPoint[]): HookOccupant[] {
+  return routes.flatMap((route) =>
+    points.flatMap((point): HookOccupant[] => {
+      const found = route.programs.get(point);
+      if (found === undefined) return [];
+      const { destination, table } = route.place;
+      const where = `${destination}${table === mainTable ? '' : ` table ${table}`}`;
+      return [
+        {
+          hook: `lwt_${point}`,
+          programId: found.programId,
+          linkId: undefined,
+          priority: undefined,
+          detail: `route to ${where}`,
+          route,
+        },
+      ];
+    }),
+  );
 }
 
 /** What every link of the kernel says of itself; those that go meanwhile are left out. Needs CAP_SYS_ADMIN. */

@@ -28,10 +28,18 @@ export interface LoadTarget {
   readonly program?: Program | undefined;
 }
 
-/** @throws LibbpfFailure when libbpf does not understand the file */
-export function openObject(spec: ObjectSpec<ObjectSignature>, options: LoadOptions): libbpf.LibbpfObject {
+/**
+ * @param slots `none` for a load with maps that are filled already
+ * @throws LibbpfFailure when libbpf does not understand the file
+ */
+export function openObject(
+  spec: ObjectSpec<ObjectSignature>,
+  options: LoadOptions,
+  slots: 'initial' | 'none' = 'initial',
+): libbpf.LibbpfObject {
   const bytes = knowsNewNames() ? spec.bytes : spec.olderBytes();
-  return new libbpf.LibbpfObject(bytes, options.name ?? spec.name);
+  const chosen = slots === 'initial' ? bytes : spec.withoutSlots(bytes);
+  return new libbpf.LibbpfObject(chosen, options.name ?? spec.name);
 }
 
 /** `struct_ops.s/` and `.struct_ops.link` are known from 1.2 on. */

@@ -1,4 +1,4 @@
-import { type BigIntStats, statfsSync, statSync } from 'node:fs';
+import { type BigIntStats, readdirSync, statfsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { NetkitError } from '../base/errors.js';
 import { fileError, fileErrorCode } from './file-errors.js';
@@ -44,6 +44,30 @@ export function findCgroup(text: string, mounts: readonly Mount[] = readMounts()
   if (text.startsWith('/') && path !== '/' && statOf(text) !== undefined)
     throw new NetkitError('usage', `'${text}' is no cgroup of the v2 tree`, { hint });
   throw new NetkitError('not-found', `there is no cgroup '${text}'`, { hint, details: { cgroup: text } });
+}
+
+/** The cgroup that the kernel knows by that id: looked for in the whole tree. Undefined when there is none. */
+export function findCgroupById(id: bigint): Cgroup | undefined {
+  const root = cgroupRoot();
+  return root === undefined ? undefined : searchBelow(root, root, id);
+}
+
+function searchBelow(root: string, directory: string, id: bigint): Cgroup | undefined {
+  if (statOf(directory)?.ino === id) return { directory, path: `/${relative(root, directory)}`, id };
+  for (const entry of entriesOf(directory)) {
+    const found = entry.isDirectory() ? searchBelow(root, join(directory, entry.name), id) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function entriesOf(directory: string) {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    // Gone meanwhile.
+    return [];
+  }
 }
 
 /** What a cgroup's path below the root of the tree is, whether or not there is one: see {@link findCgroup}. */

@@ -12,6 +12,7 @@ import { plainText, readElf } from './elf.js';
 import type { ExternSpec } from './externs.js';
 import { readExterns } from './externs.js';
 import { Globals } from './globals.js';
+import { withoutInitialSlots } from './initial-slots.js';
 import type { ListedFunction } from './instructions/listing.js';
 import { listObjectCode } from './instructions/object-code.js';
 import type { MapSpec } from './maps.js';
@@ -187,6 +188,11 @@ export class ObjectSpec<S extends ObjectSignature = UntypedObject> {
   /** The file with section names that libbpf 1.1 knows. @throws NetkitError `unsupported` */
   olderBytes(): Uint8Array {
     return withOlderNames(this.bytes, this.#elf);
+  }
+
+  /** @internal The same file, whose bytes are given, as one that puts nothing into its maps of maps and programs. */
+  withoutSlots(bytes: Uint8Array): Uint8Array {
+    return withoutInitialSlots(bytes, this.#elf);
   }
 
   /** Sizes set with {@link ObjectSpec.setMapSize}, by name of the map. */

@@ -11,12 +11,14 @@ declare('libc', [
   'unsigned int if_nametoindex(const char *ifname)',
   'void *if_nameindex()',
   'void if_freenameindex(void *list)',
+  'int clock_gettime(int clock, void *time)',
 ]);
 
-// sys/file.h, sched.h, net/if.h
+// sys/file.h, sched.h, net/if.h, linux/time.h
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const CLONE_NEWNET = 0x40000000;
+const CLOCK_BOOTTIME = 7;
 
 /** Takes an exclusive `flock` without waiting. @returns false when somebody else has it. @throws SysError */
 export function tryFlock(fd: number): boolean {
@@ -68,4 +70,12 @@ export function interfaceNames(): { index: number; name: string }[] {
 /** A NUL-terminated copy of a text, for structures that hold its address. */
 export function cString(text: string): Uint8Array {
   return Buffer.from(`${text}\0`, 'utf8');
+}
+
+/** Milliseconds since the boot, those included that the machine slept; nobody can set this clock. @throws SysError */
+export function bootClock(): number {
+  // struct timespec { time_t tv_sec; long tv_nsec; }
+  const time = Buffer.alloc(16);
+  checked('read the clock', invoke('clock_gettime', [CLOCK_BOOTTIME, time]));
+  return Number(time.readBigInt64LE(0)) * 1000 + Number(time.readBigInt64LE(8)) / 1e6;
 }

@@ -22,10 +22,13 @@ export class Ground implements Disposable {
   /** For commands on the defended interface. */
   readonly netns: TestNetns;
   readonly ifname: string;
+  /** Of every command. */
+  readonly env: Readonly<Record<string, string>>;
   readonly #scope: Scope;
 
-  constructor(bpffs: TestBpffs, veth: VethPair, scope: Scope) {
+  constructor(bpffs: TestBpffs, veth: VethPair, scope: Scope, env: Readonly<Record<string, string>>) {
     this.bpffs = bpffs;
+    this.env = { ...bpffs.env, ...env };
     this.veth = veth;
     this.netns = veth.b.netns;
     this.ifname = veth.b.ifname;
@@ -34,7 +37,7 @@ export class Ground implements Disposable {
 
   /** Runs netkit on these pins and this state, whatever its status. */
   netkit(...args: string[]): CliResult {
-    return netkit(args, { env: this.bpffs.env });
+    return netkit(args, { env: this.env });
   }
 
   /** Runs netkit, which must succeed. */
@@ -59,7 +62,7 @@ export class Ground implements Disposable {
   }
 
   start(...args: string[]): RunningCli {
-    return startNetkit(args, { env: this.bpffs.env });
+    return startNetkit(args, { env: this.env });
   }
 
   /** Runs netkit beside other work. @returns undefined when SIGKILL ended it */
@@ -67,7 +70,7 @@ export class Ground implements Disposable {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<CliResult | undefined> {
-    using running = startNetkit(args, { env: { ...this.bpffs.env, ...env } });
+    using running = startNetkit(args, { env: { ...this.env, ...env } });
     try {
       return await running.ended;
     } catch (error) {
@@ -137,7 +140,7 @@ export class Ground implements Disposable {
   }
 
   #expecting(status: number, args: string[], env: Readonly<Record<string, string>>): CliResult {
-    const result = netkit(args, { env: { ...this.bpffs.env, ...env } });
+    const result = netkit(args, { env: { ...this.env, ...env } });
     const all = `netkit ${args.join(' ')}: ${result.status}\n${result.stdout}${result.stderr}`;
     expect(result.status, all).toBe(status);
     expect(result.stdout + result.stderr, 'no log of libbpf, and no stack trace').not.toMatch(
@@ -180,12 +183,13 @@ export class Traffic implements Disposable {
   }
 }
 
-export function makeGround(): Ground {
+/** @param env more for the environment of every command */
+export function makeGround(env: Readonly<Record<string, string>> = {}): Ground {
   using scope = new Scope();
   const veth = scope.use(makeVethPair());
   const bpffs = scope.use(makeBpffs());
   waitForCarrier(veth.b);
-  return new Ground(bpffs, veth, scope.move());
+  return new Ground(bpffs, veth, scope.move(), env);
 }
 
 /** An end gets its carrier from a kernel worker; until then it looks different from what it looks like afterwards. */
@@ -227,6 +231,11 @@ export const loneNote = chained ? /^$/ : /^netkit: attached alone, since there c
 /** `xdp (native)`, as texts have it for a program that was attached without further options. */
 export function xdpPlace(mode: string): string {
   return chained ? `xdp (${mode}, priority 50)` : `xdp (${mode})`;
+}
+
+/** The same for a program that takes part in chains by tail calls: it is never alone. */
+export function chainPlace(mode: string): string {
+  return `xdp (${chained ? '' : 'chain by tail calls, '}${mode}, priority 50)`;
 }
 
 /** A compiled fixture. */

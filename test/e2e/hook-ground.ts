@@ -17,8 +17,11 @@ export function compileOperate(objects: Objects): Promise<string> {
 }
 
 /** Makes ground for `work`, and looks that nothing is left of it in the kernel, in the pins and in the state. */
-export async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
-  using ground = makeGround();
+export async function onGround(
+  work: (ground: Ground) => void | Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  using ground = makeGround(env);
   await leavingNothing(async () => {
     await work(ground);
     for (const { name } of ground.list()) ground.does('unload', name);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -144,8 +144,22 @@ describeAsRoot('the JSON of every command', () => {
     run('replace', 'fw', 'fw.bpf.o', '--dry-run');
     run('replace', 'fw', 'fw.bpf.o');
     run('detach', 'fw', '--dry-run');
+    run('confirm');
+    run('detach', 'fw', '--confirm', '1h');
+    run('list');
+    run('recover');
+    run('confirm', 'fw', '--dry-run');
+    run('confirm', 'fw');
+    run('attach', ...attach);
     run('detach', 'fw');
     run('unload', '--all', '--dry-run');
+    run('unload', 'fw');
+    run('load', 'fw.bpf.o', '--name', 'theirs');
+    renameSync(join(bpffs.root.path, 'netkit/theirs/progs/firewall'), join(bpffs.root.path, 'foreign'));
+    run('unload', 'theirs');
+    run('adopt', join(bpffs.root.path, 'foreign'), '--name', 'ours', '--dry-run', '--quiet');
+    run('adopt', join(bpffs.root.path, 'foreign'), '--name', 'ours', '--take-pins');
+    run('list');
     run('unload', '--all', '--yes');
   });
 

@@ -1,66 +1,112 @@
 /** Commands on hooks beside interfaces, killed at each of their steps: what is left is taken back or finished. */
-import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
-import { documents } from '../../src/cli/schema/documents.js';
 import { TestCgroup } from '../support/cgroup.js';
+import { tcActionLack } from '../support/kernel-config.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
-import { type KernelCapabilityName, kernelLacks } from '../support/known-kernels.js';
+import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot, ownProcessId } from '../support/requirements.js';
-import { documentOf, type Ground, makeGround, Objects } from './ground.js';
-import { callGetpgid, compileOperate, hitsOf } from './hook-ground.js';
+import { type Ground, makeGround, Objects } from './ground.js';
+import { callGetpgid, hitsOf, hookLack } from './hook-ground.js';
+import {
+  expectNothingLeft,
+  type KilledCommand,
+  killedAtEachStep,
+  listedBothWays,
+  type Picture,
+  recoveryKilledAtEachStep,
+  remains,
+} from './kill-ground.js';
 
-/** In commands `CGROUP` and `NETNS` stand for those of the test, `LOAD` for loading the one program. */
-interface Scenario {
+/**
+ * In commands `@` stands for the interface and its namespace, `CGROUP` and `NETNS` for those of the test, `LOAD`
+ * for loading the one program, or the whole object where none is named.
+ */
+interface Scenario extends Family {
   readonly what: string;
-  readonly program: string;
   readonly prepare: readonly string[];
   readonly command: string;
-  readonly needs?: KernelCapabilityName;
+  /** Whether `command` puts another load into the place. */
+  readonly replaces: boolean;
 }
 
-const replace = 'LOAD --replace --allow-gap --reuse sockets=f/sockets --set weight=1000';
-const families: readonly {
-  readonly program: string;
+/** What is killed of one family of hooks. */
+interface Family {
+  readonly object: keyof typeof sources;
+  readonly program?: string;
   readonly attach: string;
-  readonly needs?: KernelCapabilityName;
-}[] = [
-  { program: 'connecting', attach: 'attach f CGROUP' },
-  { program: 'steer', attach: 'attach f --netns NETNS' },
-  { program: 'entered', attach: 'attach f', needs: 'perf-links' },
-  { program: 'raw', attach: 'attach f' },
-  { program: 'tick', attach: 'attach f cpu-clock@50', needs: 'perf-links' },
-  { program: 'filter', attach: 'attach f --netns NETNS --stage input', needs: 'netfilter-links' },
-  { program: 'message', attach: 'attach f f/sockets', needs: 'sockmap-links' },
+  /** Maps that a replacement has to keep. */
+  readonly reuse?: string;
+  /** Why this kernel does not have it. */
+  readonly lack?: string | undefined;
+}
+
+const sources = {
+  operate: ['test/fixtures/operate.bpf.c'],
+  further: ['test/fixtures/further-kinds.bpf.c'],
+  bareTable: ['test/fixtures/hooks/congestion.bpf.c'],
+} as const;
+
+const families: readonly Family[] = [
+  { object: 'operate', program: 'connecting', attach: 'attach f CGROUP' },
+  { object: 'operate', program: 'steer', attach: 'attach f --netns NETNS' },
+  { object: 'operate', program: 'entered', attach: 'attach f', lack: kernelLacks('perf-links') },
+  { object: 'operate', program: 'raw', attach: 'attach f' },
+  { object: 'operate', program: 'tick', attach: 'attach f cpu-clock@50', lack: kernelLacks('perf-links') },
+  {
+    object: 'operate',
+    program: 'filter',
+    attach: 'attach f --netns NETNS --stage input',
+    lack: kernelLacks('netfilter-links'),
+  },
+  {
+    object: 'operate',
+    program: 'message',
+    attach: 'attach f f/sockets',
+    reuse: 'sockets',
+    lack: kernelLacks('sockmap-links'),
+  },
+  {
+    object: 'further',
+    program: 'act',
+    attach: 'attach f @ --hook action/ingress --priority 7',
+    lack: tcActionLack(),
+  },
 ];
 
-const scenarios = families.flatMap(({ program, attach, needs }): Scenario[] => {
-  const common = { program, ...(needs === undefined ? {} : { needs }) };
-  return [
-    { ...common, what: 'attach', prepare: ['LOAD'], command: attach },
-    { ...common, what: 'detach', prepare: ['LOAD', attach], command: 'detach f' },
-    { ...common, what: 'load --replace', prepare: ['LOAD', attach], command: replace },
-    { ...common, what: 'unload', prepare: ['LOAD', attach], command: 'unload f' },
-  ];
-});
+/** The kernel knows one table of this name: its scenarios come one after the other. */
+const table: Family = { object: 'bareTable', attach: 'attach f', lack: hookLack('struct_ops') };
 
-interface Picture {
-  readonly functions: string;
-  readonly pins: readonly string[];
-  readonly files: readonly string[];
-  /** By how much ten calls count, for a program that is told of them. */
-  readonly counted: number;
+function scenariosOf(family: Family): Scenario[] {
+  const { attach, object, reuse } = family;
+  const kept = reuse === undefined ? '' : ` --reuse ${reuse}=f/${reuse}`;
+  const weight = family.program === undefined ? '' : ' --set weight=1000';
+  const attached = { ...family, prepare: ['LOAD', attach], replaces: false };
+  const replacing = `LOAD --replace --allow-gap${kept}${weight}`;
+  return [
+    // A table without a link that was attached and taken back cannot be attached again: no two steps of it are alike.
+    ...(object === 'bareTable' ? [] : [{ ...attached, what: 'attach', prepare: ['LOAD'], command: attach }]),
+    // That of the others is part of their unloading.
+    ...(object === 'further' ? [{ ...attached, what: 'detach', command: 'detach f' }] : []),
+    // A table without a link cannot be replaced.
+    ...(object === 'bareTable'
+      ? []
+      : [{ ...attached, what: 'load --replace', command: replacing, replaces: true }]),
+    { ...attached, what: 'unload', command: 'unload f' },
+  ].map((scenario) => ({ ...scenario, what: `${scenario.what} of ${family.program ?? object}` }));
 }
 
 describeAsRoot(
   'a netkit command on a cgroup, a namespace, an event or a map that is killed',
   () => {
     const owned = new Scope();
-    let object: string;
+    const objects = new Map<string, string>();
     let before: KernelState;
 
     beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
+      const made = owned.use(new Objects());
+      for (const [name, [source, ...defines]] of Object.entries(sources))
+        objects.set(name, await made.compile(source, defines));
       before = snapshotKernelState();
     });
     afterAll(async () => {
@@ -76,79 +122,75 @@ describeAsRoot(
     }
 
     function wordsOf({ ground, cgroup, scenario }: Stage, command: string): string[] {
-      const load = ['load', object, '--name', 'f', '--only', scenario.program];
-      return command.split(' ').flatMap((word) => {
-        if (word === 'LOAD') return [...load, '--set', `only_process=${process.pid}`];
-        return word === 'CGROUP' ? [cgroup.path] : word === 'NETNS' ? [ground.netns.name] : [word];
-      });
-    }
-
-    async function reset(stage: Stage): Promise<void> {
-      await stage.ground.manages('unload', 'f', '--if-exists');
-      for (const command of stage.scenario.prepare) await stage.ground.manages(...wordsOf(stage, command));
-    }
-
-    function picture({ ground, scenario }: Stage): Picture {
-      const { functions } = documentOf(documents.list, ground.does('list', '--json'));
-      const unstable = ['id', 'btfId', 'loadedAt', 'tag'];
-      return {
-        functions: JSON.stringify(
-          functions,
-          (key, value: unknown) => (unstable.includes(key) ? undefined : key === 'mapIds' ? [] : value),
-          1,
-        ),
-        pins: ground.bpffs.pins(),
-        files: readdirSync(ground.bpffs.stateDir).sort(),
-        counted: functions.length > 0 && scenario.program === 'entered' ? hitsOfTen(ground) : 0,
+      const { program, object } = scenario;
+      const only = ['--only', program ?? '', '--set', `only_process=${process.pid}`];
+      const words: Record<string, readonly string[]> = {
+        LOAD: [
+          ...['load', objects.get(object) ?? '', '--name', 'f'],
+          ...(program === undefined ? [] : object === 'operate' ? only : only.slice(0, 2)),
+        ],
+        '@': [ground.ifname, '--netns', ground.netns.name],
+        CGROUP: [cgroup.path],
+        NETNS: [ground.netns.name],
       };
+      return command.split(' ').flatMap((word) => words[word] ?? [word]);
     }
 
+    async function reset({ ground, scenario, ...rest }: Stage): Promise<void> {
+      await ground.manages('unload', 'f', '--if-exists');
+      for (const command of scenario.prepare)
+        await ground.manages(...wordsOf({ ground, scenario, ...rest }, command));
+    }
+
+    /** Ids too where all is to be as before; links that only overlap or leave a gap are others when they were put back. */
+    function picture({ ground, scenario }: Stage): Picture {
+      const listed = listedBothWays(ground);
+      const counted =
+        scenario.program === 'entered' && ground.bpffs.pins().length > 0 ? hitsOfTen(ground) : 0;
+      const comparable = { functions: listed.comparable, ...remains(ground), counted };
+      return { exact: scenario.replaces ? comparable : listed.exact, comparable };
+    }
+
+    /** By how much ten calls count. Nothing else of this process comes between. */
     function hitsOfTen(ground: Ground): number {
       const start = hitsOf(ground, 'f');
       callGetpgid(10);
       return hitsOf(ground, 'f') - start;
     }
 
-    it.for(scenarios)(
-      '$what of $program, at each of its steps, is taken back or finished',
-      { timeout: 180_000 },
+    async function killedAndTakenBack(scenario: Scenario): Promise<void> {
+      using ground = makeGround();
+      using cgroup = new TestCgroup();
+      const stage = { ground, cgroup, scenario };
+      const command: KilledCommand = {
+        ground,
+        command: () => wordsOf(stage, scenario.command),
+        reset: () => reset(stage),
+        picture: () => picture(stage),
+      };
+      const killed = await killedAtEachStep(command);
+      if (!scenario.replaces) expect(killed.survived).not.toEqual(killed.beforehand);
+      else if (scenario.program === 'entered')
+        expect(killed.survived.comparable).toMatchObject({ counted: 10_000 });
+      if (scenario.replaces) expect(await recoveryKilledAtEachStep(command, killed)).toBeGreaterThan(10);
+      await expectNothingLeft(ground);
+    }
+
+    const timeout = 180_000;
+    it.concurrent.for(families.flatMap(scenariosOf))(
+      '$what, at each of its steps, is taken back or finished',
+      { timeout },
       async (scenario, context) => {
-        const lack = scenario.needs === undefined ? undefined : kernelLacks(scenario.needs);
-        context.skip(lack !== undefined, lack);
-        using ground = makeGround();
-        using cgroup = new TestCgroup();
-        const stage = { ground, cgroup, scenario };
-        await reset(stage);
-        const beforehand = picture(stage);
-        const finished: Picture[] = [];
-        const outcomes: string[] = [];
-        for (let step = 0; ; step++) {
-          expect(step, 'steps of one command').toBeLessThan(30);
-          const killed = await ground.runs(wordsOf(stage, scenario.command), {
-            NETKIT_TEST_KILL_STEP: String(step),
-          });
-          if (killed !== undefined) {
-            expect(killed.status, killed.stderr).toBe(0);
-            break;
-          }
-          const { commands } = documentOf(documents.recover, await ground.manages('recover', '--json'));
-          const outcome = commands[0]?.outcome ?? 'nothing';
-          outcomes.push(outcome);
-          if (outcome === 'undone') {
-            expect({ step, ...picture(stage) }).toEqual({ step, ...beforehand });
-          } else {
-            finished.push(picture(stage));
-            await reset(stage);
-          }
-        }
-        expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
-        const survived = picture(stage);
-        if (scenario.command !== replace) expect(survived).not.toEqual(beforehand);
-        else if (scenario.program === 'entered') expect(survived.counted).toBe(10_000);
-        for (const each of finished) expect(each).toEqual(survived);
-        await ground.manages('unload', 'f', '--if-exists');
-        expect(ground.bpffs.pins()).toEqual([]);
-        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+        context.skip(scenario.lack !== undefined, scenario.lack);
+        await killedAndTakenBack(scenario);
+      },
+    );
+    it.for(scenariosOf(table))(
+      '$what, at each of its steps, is taken back or finished',
+      { timeout },
+      async (scenario, context) => {
+        context.skip(scenario.lack !== undefined, scenario.lack);
+        await killedAndTakenBack(scenario);
       },
     );
   },

@@ -1,5 +1,5 @@
 /** `netkit replace`, killed at each of its steps: what is left is taken back or finished, with everything in the maps. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
@@ -8,6 +8,16 @@ import { expectUnchanged, type KernelState, snapshotKernelState } from '../suppo
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { documentOf, type Ground, makeGround, Objects } from './ground.js';
+import {
+  expectNothingLeft,
+  type KilledCommand,
+  killedAtEachStep,
+  killedKinds,
+  listedBothWays,
+  type Picture,
+  recoveryKilledAtEachStep,
+  remains,
+} from './kill-ground.js';
 
 const packet = '00'.repeat(14);
 
@@ -42,25 +52,23 @@ describeAsRoot(
       await ground.manages('map', 'update', 'f/flows', '88', 'packets=8800');
     }
 
-    async function picture(ground: Ground) {
-      const listed = await ground.manages('list', '--json');
-      const { functions } = documentOf(documents.list, listed);
-      const unstable = ['id', 'btfId', 'loadedAt'];
+    async function picture(ground: Ground): Promise<Picture> {
       const flows = await ground.manages('map', 'get', 'f/flows', '88', '--json');
-      return {
-        // A link that could only overlap is another one when it has been put back.
-        exact: JSON.stringify(functions.map(({ programs, maps }) => [programs, maps])),
-        functions: JSON.stringify(
-          functions,
-          (key, value: unknown) => (unstable.includes(key) ? undefined : key === 'mapIds' ? [] : value),
-          1,
-        ),
-        pins: ground.bpffs.pins(),
-        files: readdirSync(ground.bpffs.stateDir).sort(),
+      const listed = listedBothWays(ground);
+      const comparable = {
+        functions: listed.comparable,
+        ...remains(ground),
         kept: ground.entry('f/kept', '77'),
         flow: documentOf(documents['map get'], flows).value,
         answered: await ground.pings(),
       };
+      // A link that could only overlap is another one when it has been put back.
+      return { exact: programsAndMaps(ground), comparable };
+    }
+
+    function programsAndMaps(ground: Ground): unknown {
+      const { functions } = documentOf(documents.list, ground.does('list', '--json'));
+      return functions.map(({ programs, maps }) => [programs, maps]);
     }
 
     it.each([
@@ -74,43 +82,20 @@ describeAsRoot(
         const tests = join(objects.folder, 'killed.json');
         writeFileSync(tests, JSON.stringify([{ program: 'filter', packet, verdict: 'pass' }]));
         const bare = ground.hooks();
-        await reset(ground);
-        let beforehand = await picture(ground);
-        const finished: object[] = [];
-        const outcomes: string[] = [];
-        for (let step = 0; ; step++) {
-          expect(step, 'steps of one command').toBeLessThan(40);
-          const killed = await ground.runs(['replace', 'f', object, '--test', tests], {
-            NETKIT_TEST_KILL_STEP: String(step),
-          });
-          if (killed !== undefined) {
-            expect(killed.status, killed.stderr).toBe(0);
-            break;
-          }
-          const said = await ground.manages('recover', '--json');
-          const outcome = /"outcome": ?"(\w+)"/.exec(said.stdout)?.[1] ?? 'nothing';
-          outcomes.push(outcome);
-          const now = await picture(ground);
-          if (outcome === 'undone') expect({ step, ...now }).toEqual({ step, ...beforehand });
-          else {
-            const { exact: _, ...comparable } = now;
-            finished.push(comparable);
-            await reset(ground);
-            beforehand = await picture(ground);
-          }
+        const command: KilledCommand = {
+          ground,
+          command: () => ['replace', 'f', object, '--test', tests],
+          reset: () => reset(ground),
+          picture: () => picture(ground),
+        };
+        const killed = await killedAtEachStep(command);
+        expect(killed.survived.comparable).toMatchObject({ kept: 7700, flow: { packets: 8800 } });
+        if (defines.length > 1) {
+          expect([...killed.kinds]).toEqual(expect.arrayContaining([...killedKinds(import.meta.url)]));
+          expect(await recoveryKilledAtEachStep(command, killed)).toBeGreaterThan(20);
         }
-        expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
-        const { exact: _, ...survived } = await picture(ground);
-        for (const each of finished) expect(each).toEqual(survived);
-        expect(survived.kept).toBe(7700);
-        expect(survived.flow).toMatchObject({ packets: 8800 });
-        console.log(
-          `${outcomes.length} steps: ${outcomes.filter((each) => each === 'undone').length} undone`,
-        );
-        await ground.manages('unload', 'f');
-        expect(ground.bpffs.pins()).toEqual([]);
+        await expectNothingLeft(ground);
         expect(ground.hooks()).toEqual(bare);
-        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
       },
       240_000,
     );

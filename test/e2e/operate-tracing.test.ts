@@ -266,7 +266,8 @@ describeAsRoot(
       context.skip(hookLack('freplace') !== undefined, hookLack('freplace'));
       await onGround(async (ground) => {
         ground.does('load', object, '--name', 't', '--only', 'judged');
-        ground.attach('t', '--mode', 'generic');
+        // In a chain a copy of it would run.
+        ground.attach('t', '--mode', 'generic', '--direct');
         expect(ground.ping()).toBe(5);
         const load = ['load', object, '--name', 'o', '--only', 'overruling'];
         loadOperate(ground, object, ['overruling'], {}, ['--target', 'overruling=@t/judged']);

@@ -1,14 +1,13 @@
 /** Order on the other hooks: where it is the same as on tcx, and where it cannot be had, in which words that is said. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mount, unmount } from '../../src/sys/libc.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { newerToolsMissing } from '../support/newer-tools.js';
 import { cgroupHook, netkitDeviceHook } from '../support/ordered-hooks.js';
 import { describeAsRoot } from '../support/requirements.js';
 import type { Ground } from './ground.js';
 import { orderTests } from './order-ground.js';
+import { reboot, rewrite } from './reboot.js';
 import { badValue, conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 const places = [['--first'], ['--last'], ['--before', 'a'], ['--after', 'a']] as const;
@@ -219,24 +218,4 @@ describe('order on devices of the type netkit', () => {
 /** As `load --persist` does. */
 function persist(ground: Ground, name: string): void {
   rewrite(join(ground.bpffs.stateDir, `${name}.json`), /"persist":\s*false/, '"persist": true');
-}
-
-/** What a reboot does to netkit: pins are gone, and the state is of another boot. */
-function reboot(ground: Ground): void {
-  const { path } = ground.bpffs.root;
-  unmount(path);
-  mount('bpf', path, 'bpf', 0, 'mode=0700');
-  for (const file of readdirSync(ground.bpffs.stateDir).filter((name) => name.endsWith('.json')))
-    rewrite(
-      join(ground.bpffs.stateDir, file),
-      /("bootId":\s*)"[^"]*"/,
-      '$1"00000000-1111-2222-3333-444444444444"',
-    );
-}
-
-function rewrite(file: string, what: RegExp, by: string): void {
-  const text = readFileSync(file, 'utf8');
-  const other = text.replace(what, by);
-  expect(other).not.toBe(text);
-  writeFileSync(file, other);
 }

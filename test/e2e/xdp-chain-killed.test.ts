@@ -9,6 +9,12 @@ import { newerToolsMissing } from '../support/newer-tools.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { chainObject, XdpLoader } from '../support/xdp-chain.js';
 import { type Ground, makeGround } from './ground.js';
+import {
+  type KilledCommand,
+  killedAtEachStep,
+  killedKinds,
+  recoveryKilledAtEachStep,
+} from './kill-ground.js';
 
 /** `@` is the interface and its namespace, `OTHER` a member that xdp-loader adds. */
 interface Scenario {
@@ -133,37 +139,27 @@ describeAsRoot(
 
     it.each(scenarios)(
       'in %s, at each of its steps, is taken back or finished by recover',
-      async (_, scenario) => {
+      async (name, scenario) => {
         using ground = makeGround();
         await leavingNothing(async () => {
-          prepare(ground, scenario);
-          const before = picture(ground);
-          const finished: unknown[] = [];
-          const outcomes: string[] = [];
-          for (let step = 0; ; step++) {
-            expect(step, 'steps of one command').toBeLessThan(60);
-            const words = wordsOf(ground, scenario.command);
-            const killed = await ground.runs(words, { NETKIT_TEST_KILL_STEP: String(step) });
-            if (killed !== undefined) {
-              expect(killed.status, killed.stderr).toBe(0);
-              break;
-            }
-            const said = ground.does('recover').stdout;
-            const outcome = /undone/.test(said) ? 'undone' : /finished/.test(said) ? 'finished' : 'nothing';
-            outcomes.push(outcome);
-            const now = picture(ground);
-            if (outcome === 'undone') expect({ step, now }).toEqual({ step, now: before });
-            else {
-              finished.push({ step, now });
+          const command: KilledCommand = {
+            ground,
+            command: () => wordsOf(ground, scenario.command),
+            async reset() {
               clear(ground);
               prepare(ground, scenario);
-            }
+            },
+            picture: () => ({ exact: undefined, comparable: picture(ground) }),
+          };
+          const killed = await killedAtEachStep(command);
+          expect(killed.survived).not.toEqual(killed.beforehand);
+          process.stderr.write(`${scenario.command}: killed at ${killed.endings.length} steps\n`);
+          if (name === 'link update')
+            expect([...killed.kinds]).toEqual(expect.arrayContaining([...killedKinds(import.meta.url)]));
+          if (/replace|unload/.test(scenario.command)) {
+            const kills = await recoveryKilledAtEachStep(command, killed);
+            process.stderr.write(`and ${kills} recoveries of it\n`);
           }
-          expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
-          process.stderr.write(`${scenario.command}: killed at ${outcomes.length} steps\n`);
-          const after = picture(ground);
-          expect(after).not.toEqual(before);
-          for (const each of finished) expect(each).toEqual({ ...z.looseObject({}).parse(each), now: after });
           clear(ground);
         });
       },

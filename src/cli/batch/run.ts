@@ -104,6 +104,8 @@ export class BatchRun implements Disposable {
       if (error instanceof Stopped) throw error;
       this.#writes.flush();
       this.#report.failed(line, error);
+    } finally {
+      this.#session.letReturnsIn();
     }
   }
 

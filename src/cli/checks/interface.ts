@@ -8,6 +8,7 @@ import type { Netns } from '../../host/netns.js';
 import { pageSize } from '../../host/page-size.js';
 import type { ObjectSpec, ProgramSpec } from '../../obj/spec.js';
 import { dispatcherName } from '../../obj/xdp-dispatcher/config.js';
+import { chainMaps, rootName } from '../../obj/xdp-tail-chain/layout.js';
 import { blocking, type Check, check } from './check.js';
 
 /** Room before a packet that drivers keep for programs (XDP_PACKET_HEADROOM), and behind it for the kernel (struct skb_shared_info). */
@@ -25,12 +26,13 @@ export function interfaceChecks(spec: ObjectSpec, found: Interface, netns: Netns
     return [check(found.ifname, 'warning', 'none of the programs is for a network interface')];
   const abilities = interfaceAbilities(found, netns);
   return [
-    ...(xdp.length > 0 ? xdpChecks(xdp, abilities, xdpOccupants(found, netns)) : []),
+    ...(xdp.length > 0 ? xdpChecks(spec, xdp, abilities, xdpOccupants(found, netns)) : []),
     ...(tc.length > 0 ? tcChecks(tc, found, netns) : []),
   ];
 }
 
 function xdpChecks(
+  spec: ObjectSpec,
   programs: readonly ProgramSpec[],
   abilities: InterfaceAbilities,
   occupants: readonly XdpOccupant[],
@@ -40,7 +42,7 @@ function xdpChecks(
     ...(abilities.xdp?.native === false
       ? []
       : [mtu(programs, abilities), ...lro(abilities), ...queues(abilities)]),
-    ...owners(abilities, occupants),
+    ...owners(spec, abilities, occupants),
   ];
 }
 
@@ -112,13 +114,19 @@ function queues({ ifname, driver: name, channels }: InterfaceAbilities): Check[]
   ];
 }
 
-function owners({ ifname }: InterfaceAbilities, occupants: readonly XdpOccupant[]): Check[] {
+function owners(
+  spec: ObjectSpec,
+  { ifname }: InterfaceAbilities,
+  occupants: readonly XdpOccupant[],
+): Check[] {
   const title = `XDP of ${ifname}`;
   if (occupants.length === 0) return [check(title, 'ok', 'free')];
   return occupants.map(({ id, mode, name }) => {
     const who = `${name === undefined ? 'a program' : `program '${name}'`}, id ${id} (${mode})`;
     if (name === dispatcherName && hookAvailable('freplace').available !== false)
       return check(title, 'ok', `${who}: libxdp's dispatcher, which several programs share`);
+    if (name === rootName && spec.maps.some((map) => map.name === chainMaps.programs))
+      return check(title, 'ok', `${who}: netkit's chain by tail calls, which several programs share`);
     return blocking(
       title,
       'owner',

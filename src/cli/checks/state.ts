@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { NetkitError } from '../../base/errors.js';
+import { readPending } from '../../cnf/pending/record.js';
 import { StateStore } from '../../cnf/store.js';
 import { fileErrorCode } from '../../host/file-errors.js';
+import { pendingDocument, pendingText } from '../confirmation.js';
 import type { Paths } from '../context.js';
 import { type Check, check } from './check.js';
 
@@ -35,7 +37,7 @@ function directory(name: string, path: string, mode: number, owner: number): Che
 
 function contents(store: StateStore): Check[] {
   try {
-    return [...damaged(store), leftovers(store)];
+    return [...damaged(store), leftovers(store), ...pending(store)];
   } catch (error) {
     if (!(error instanceof NetkitError)) throw error;
     if (error.code === 'not-permitted') return [check('leftovers', 'unknown', error.message, error.hint)];
@@ -65,4 +67,21 @@ function leftovers(store: StateStore | undefined): Check {
     `'${journal.command}', started at ${journal.startedAt}, is running or was killed half way`,
     "if it does not run any more: 'netkit recover', or any command that changes something, clears it",
   );
+}
+
+/** One line for each change that waits, and for each file about one that cannot be read. */
+function pending(store: StateStore): Check[] {
+  return store.pendingNames().flatMap((name) => {
+    const title = `change to ${name}`;
+    try {
+      const change = readPending(store, name);
+      if (change?.stage !== 'waiting') return [];
+      const document = pendingDocument(change);
+      const isFine = document.problem === null && document.secondsLeft > 0;
+      return [check(title, isFine ? 'ok' : 'warning', pendingText(document))];
+    } catch (error) {
+      if (!(error instanceof NetkitError) || error.code !== 'bad-state') throw error;
+      return [check(title, 'warning', error.message, error.hint)];
+    }
+  });
 }

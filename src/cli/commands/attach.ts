@@ -6,6 +6,7 @@ import { describeTarget } from '../../cnf/hooks/index.js';
 import { findFunction } from '../../cnf/inventory.js';
 import type { LinkState } from '../../cnf/link-state.js';
 import { splitReference } from '../../cnf/reference.js';
+import { sayReturn } from '../confirmation.js';
 import type { Command, CommandContext } from '../context.js';
 import { linkDocument, recordedLinkDocument } from '../describe.js';
 import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
@@ -21,14 +22,18 @@ export const run: Command<'attach'> = async (context, { program: reference, targ
     netns: context.options.netns,
     options: hookOptions(options),
   };
-  return options.hold ? hold(context, request) : attach(context, request);
+  return options.hold ? hold(context, request) : attach(context, request, options.confirm);
 };
 
-async function attach(context: CommandContext<'attach'>, request: AttachRequest): Promise<number> {
+async function attach(
+  context: CommandContext<'attach'>,
+  request: AttachRequest,
+  confirm: string | undefined,
+): Promise<number> {
   const notes = notesOf(context);
   let proposal: AttachProposal | undefined;
   const aboutPlan: Parameters<LinkNotes['note']>[] = [];
-  const outcome = await change({ ...environmentOf(context), note: notes.note }, (world) => {
+  const outcome = await change({ ...environmentOf(context, confirm), note: notes.note }, (world) => {
     proposal = planAttach({ ...world, note: (...about) => aboutPlan.push(about) }, request);
     return proposal;
   });
@@ -48,6 +53,7 @@ async function attach(context: CommandContext<'attach'>, request: AttachRequest)
   const document = {
     function: request.function,
     links: [...already.map((link) => show(link, true)), ...planned.map((link) => show(link, false))],
+    returnsAt: outcome.returnsAt ?? null,
     ...changeDocument(context, outcome.actions),
   };
   context.output.done(document, (page) => {
@@ -60,6 +66,7 @@ async function attach(context: CommandContext<'attach'>, request: AttachRequest)
         `attached ${request.function}/${link.program} to ${describeTarget(outcome.made.get(link.name) ?? link)}`,
       );
     }
+    sayReturn(page, outcome.returnsAt, request.function);
   });
   return 0;
 }
@@ -77,6 +84,7 @@ async function hold(context: CommandContext<'attach'>, request: AttachRequest): 
       already: false,
       note: notes.of(link),
     })),
+    returnsAt: null,
     dryRun: context.options.dryRun,
     actions: held.links.map((link) => ({
       kind: 'attach',

@@ -5,26 +5,35 @@ import { findFunction, listFunctions } from '../../cnf/inventory.js';
 import type { LinkState } from '../../cnf/link-state.js';
 import { planRearrange, type RearrangeRequest } from '../../cnf/rearrange-function.js';
 import { idOf, splitReference } from '../../cnf/reference.js';
+import { planUpdateProgram } from '../../cnf/update-program.js';
+import { sayReturn } from '../confirmation.js';
 import type { Command, CommandContext } from '../context.js';
 import { linkDocument, recordedLinkDocument } from '../describe.js';
 import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
 import { proceedOnOption, wholeNumber } from '../hook-options.js';
 
 export const run: Command<'link update'> = async (context, { program: reference, target }, options) => {
-  const { priority, proceedOn } = options;
-  if (priority === undefined && proceedOn === undefined) {
+  const { priority, proceedOn, program: next, allowGap } = options;
+  const isMoved = priority !== undefined || proceedOn !== undefined;
+  if (!isMoved && next === undefined) {
     throw new NetkitError('usage', 'nothing is to be changed', {
-      hint: 'give --priority or --proceed-on',
+      hint: 'give --program, --priority or --proceed-on',
     });
   }
+  if (isMoved && next !== undefined)
+    throw new NetkitError('usage', '--program is given alone: a program, or its place, is changed');
+  if (allowGap && next === undefined) throw new NetkitError('usage', '--allow-gap goes with --program');
   const request: RearrangeRequest = {
     ...meant(context, reference, target),
     priority: wholeNumber(priority, '--priority'),
     proceedOn: proceedOnOption(proceedOn),
   };
   let links: readonly LinkState[] = [];
-  const outcome = await change(environmentOf(context), (world) => {
-    const proposal = planRearrange(world, request);
+  const outcome = await change(environmentOf(context, options.confirm), (world) => {
+    const proposal =
+      next === undefined
+        ? planRearrange(world, request)
+        : planUpdateProgram(world, { ...request, next: programOf(next, request.function), allowGap });
     links = proposal.links;
     return proposal;
   });
@@ -35,6 +44,7 @@ export const run: Command<'link update'> = async (context, { program: reference,
       const listed = context.options.dryRun ? undefined : present.find(({ name }) => name === link.name);
       return listed === undefined ? recordedLinkDocument(link, request.function) : linkDocument(listed);
     }),
+    returnsAt: outcome.returnsAt ?? null,
     ...changeDocument(context, outcome.actions),
   };
   context.output.done(document, (page) => {
@@ -42,8 +52,19 @@ export const run: Command<'link update'> = async (context, { program: reference,
     else
       for (const link of links)
         page.line(`${request.function}/${link.program} is on ${describeTarget(link)} now`);
+    sayReturn(page, outcome.returnsAt, request.function);
   });
 };
+
+/** A program of the same function, as `FUNCTION/PROGRAM` or by its name alone. */
+function programOf(text: string, functionName: string): string {
+  if (!text.includes('/')) return text;
+  const { functionName: owner, name = '' } = splitReference(text);
+  if (owner === functionName) return name;
+  throw new NetkitError('usage', `'${text}' is of another function than ${functionName}`, {
+    hint: "a link runs programs of its own function: 'netkit replace' puts another object in its place",
+  });
+}
 
 function meant(
   context: CommandContext<'link update'>,

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { listFunctions } from '../../cnf/inventory.js';
+import { readablePending } from '../../cnf/pending/record.js';
+import { pendingDocument, pendingText } from '../confirmation.js';
 import type { Command } from '../context.js';
 import { functionDocument } from '../describe.js';
 import { pinsOf, storeOf } from '../environment.js';
@@ -12,7 +14,10 @@ export const run: Command<'list'> = async (context, { function: name }) => {
   const listed = listFunctions(pinsOf(context), storeOf(context));
   const functions = selected(listed, name, false, context).map(functionDocument);
   for (const { problem } of listed) if (problem !== undefined) context.output.warn(problem);
-  context.output.result({ functions }, (page) => {
+  const pending = readablePending(storeOf(context))
+    .filter(({ stage, plan }) => stage === 'waiting' && (name === undefined || plan.function === name))
+    .map(pendingDocument);
+  context.output.result({ functions, pending }, (page) => {
     if (functions.length === 0) page.line('no function is loaded');
     page.table(
       [
@@ -24,6 +29,7 @@ export const run: Command<'list'> = async (context, { function: name }) => {
       ],
       rowsOf(functions, context.io.stdout),
     );
+    for (const each of pending) page.line(pendingText(each));
   });
 };
 

@@ -1,9 +1,11 @@
 import { counted } from '../../base/counted.js';
+import { NetkitError } from '../../base/errors.js';
 import { change } from '../../cnf/environment.js';
 import { findFunction } from '../../cnf/inventory.js';
 import { chooseObject, type LoadRequest, planLoad } from '../../cnf/load-function.js';
 import type { FunctionState } from '../../cnf/state.js';
 import { assignments, sizes } from '../assignments.js';
+import { sayReturn } from '../confirmation.js';
 import type { Command } from '../context.js';
 import { functionDocument, plannedFunctionDocument } from '../describe.js';
 import { changeDocument, environmentOf, storeOf } from '../environment.js';
@@ -23,10 +25,19 @@ export const run: Command<'load'> = async (context, { object }, options) => {
     allowGap: options.allowGap,
     persist: options.persist,
   };
+  if (options.confirm !== undefined && !options.replace) {
+    throw new NetkitError(
+      'usage',
+      'a load changes no traffic unless it replaces a function: --confirm has nothing to take back',
+      {
+        hint: 'leave --confirm out, or give it to the attach that follows',
+      },
+    );
+  }
   const spec = await chooseObject(request);
   let planned: FunctionState | undefined;
   let replaced = false;
-  const outcome = await change(environmentOf(context), (world) => {
+  const outcome = await change(environmentOf(context, options.confirm), (world) => {
     const proposal = planLoad(world, spec, request);
     for (const action of proposal.actions) {
       if (action.kind !== 'record' || action.after === null) continue;
@@ -42,6 +53,7 @@ export const run: Command<'load'> = async (context, { object }, options) => {
   const document = {
     function: loaded === undefined ? plannedFunctionDocument(planned) : functionDocument(loaded),
     replaced,
+    returnsAt: outcome.returnsAt ?? null,
     ...changeDocument(context, outcome.actions),
   };
   context.output.done(document, (page) => {
@@ -50,6 +62,7 @@ export const run: Command<'load'> = async (context, { object }, options) => {
       page.line(
         `${replaced ? 'replaced' : 'loaded'} ${document.function.name}: ${counts(document.function)}`,
       );
+    sayReturn(page, outcome.returnsAt, document.function.name);
   });
 };
 

@@ -37,6 +37,7 @@ function documentOf(way: PacketWay, statistics: boolean, onlyBusy: boolean): Doc
 
 function metDocument(met: MetProgram, statistics: boolean): Met {
   const { program, owner } = met;
+  const counted = statistics && met.byTailCalls === undefined ? program : undefined;
   return {
     hook: met.hook,
     program: program === undefined ? null : { id: program.id, name: program.name, type: program.type },
@@ -49,9 +50,9 @@ function metDocument(met: MetProgram, statistics: boolean): Met {
       pin: owner.pin ?? null,
       process: owner.process ?? null,
     },
-    runs: statistics && program !== undefined ? Number(program.runCount) : null,
+    runs: counted === undefined ? null : Number(counted.runCount),
     // 2^53 ns of running are a hundred days of one CPU.
-    runNs: statistics && program !== undefined ? Number(program.runTimeNs) : null,
+    runNs: counted === undefined ? null : Number(counted.runTimeNs),
   };
 }
 

@@ -1,9 +1,12 @@
 import { messageOf, NetkitError } from '../../base/errors.js';
 import { Scope } from '../../base/scope.js';
 import { recordedNamespaces } from '../../cnf/inventory.js';
+import { type PendingChange, readablePending } from '../../cnf/pending/record.js';
+import type { StateStore } from '../../cnf/store.js';
 import { type OwnAttachment, ownEverywhere, ownOn } from '../../cnf/take-off.js';
 import { findInterface } from '../../host/interfaces.js';
 import { openNetns } from '../../host/netns.js';
+import { pendingDocument } from '../confirmation.js';
 import type { Command } from '../context.js';
 import { pinsOf, storeOf } from '../environment.js';
 
@@ -42,8 +45,26 @@ export const run: Command<'off'> = async (context, { target }, { all }) => {
   const failed = attachments.filter(({ problem }) => problem !== null);
   for (const { hook, pin, problem } of failed)
     context.output.warn(`${hook} (${pin}) was not taken off: ${problem}`);
+  for (const change of comingBack(storeOf(context))) {
+    const { command, secondsLeft } = pendingDocument(change);
+    context.output.warn(
+      `'${command}' waits for its confirmation, and its return attaches again what it detached, in ${Math.ceil(secondsLeft)} s: 'netkit confirm ${change.plan.function}' prevents that`,
+    );
+  }
   return failed.length > 0 ? 1 : 0;
 };
+
+/** Changes whose return would attach something. No state is no obstacle in an emergency. */
+function comingBack(store: StateStore): PendingChange[] {
+  try {
+    return readablePending(store).filter(
+      ({ stage, plan }) => stage === 'waiting' && plan.actions.some(({ kind }) => kind === 'detach'),
+    );
+  } catch (error) {
+    if (error instanceof NetkitError) return [];
+    throw error;
+  }
+}
 
 /** The rest is taken off all the same. */
 function problemWith(attachment: OwnAttachment): string | null {

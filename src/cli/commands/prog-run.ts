@@ -6,6 +6,7 @@ import type { Program } from '../../ebpf/program.js';
 import { capabilityHint, missingFor } from '../../host/capabilities.js';
 import { writePcap } from '../../obj/pcap.js';
 import type { Command } from '../context.js';
+import { runWithContext } from '../context-run.js';
 import { openReference } from '../open-reference.js';
 import { writeOutputFile } from '../output-file.js';
 import { type Cell, type Page, tone } from '../page.js';
@@ -21,13 +22,21 @@ const longestTurnMs = 50;
 
 export const run: Command<'prog run'> = async (context, { reference }, options) => {
   const { output, signal } = context;
-  const packets = readPackets(options);
+  const packets = options.context === undefined ? readPackets(options) : [];
   const cut = packets.filter((packet) => packet.cut).length;
   if (cut > 0)
     output.warn(`${cut} of ${packets.length} packets are cut short in the capture, and run as they are`);
   refuseWithoutRights();
   using program = await openReference(context, reference, openProgram);
   const { id, name, type: word } = program.info();
+  if (word === 'syscall' && packets.length === 0) {
+    const only = runWithContext(program, options.context);
+    output.result({ program: { id, name }, runs: [only] }, (page) => fillContext(page, only));
+    return;
+  }
+  if (options.context !== undefined)
+    throw new NetkitError('usage', `--context is for programs of type syscall; '${name}' is of type ${word}`);
+  if (packets.length === 0 && options.pcap === undefined) throw noPacket();
   const type = packetType(word);
   if (type === undefined) {
     throw new NetkitError('unsupported', `programs of type ${word} do not run on packets`, {
@@ -49,8 +58,11 @@ export const run: Command<'prog run'> = async (context, { reference }, options) 
 function readPackets({ hex, pcap, limit }: Options<'prog run'>): TestPacket[] {
   if (pcap !== undefined) return packetsFromFile(pcap, limit);
   if (limit !== undefined) throw new NetkitError('usage', '--limit goes with --pcap');
-  if (hex.length > 0) return packetsFromHex(hex);
-  throw new NetkitError('usage', 'there is no packet to run the program on', {
+  return packetsFromHex(hex);
+}
+
+function noPacket(): NetkitError {
+  return new NetkitError('usage', 'there is no packet to run the program on', {
     hint: 'give --hex HEX or --pcap FILE',
   });
 }
@@ -143,6 +155,15 @@ function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
+function fillContext(page: Page, { verdict, in: given, out }: RunInfo): void {
+  page.fields([
+    ['result', String(verdict)],
+    ['in', `${bytesIn(given)} bytes`],
+    ['out', out === null ? null : out === given ? 'unchanged' : 'changed'],
+  ]);
+  if (out !== null) page.line().text(dump(out));
+}
+
 function fillOne(page: Page, run: RunInfo): void {
   page.fields([
     ['verdict', verdictCell(run)],
@@ -176,7 +197,7 @@ export function summary(runs: readonly RunInfo[]): string {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const verdicts = [...counts].sort(([, a], [, b]) => b - a).map(([word, count]) => `${count} ${word}`);
-  const mean = Math.round(runs.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0) / runs.length);
+  const mean = Math.round(runs.reduce((sum, { nanoseconds }) => sum + (nanoseconds ?? 0), 0) / runs.length);
   const packets = counted(runs.length, 'packet');
   return `${packets}: ${verdicts.join(', ')}; ${mean} ns a run`;
 }

@@ -1,13 +1,16 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Action } from '../../cnf/action.js';
 import { change, recoverLeft } from '../../cnf/environment.js';
+import { readablePending } from '../../cnf/pending/record.js';
 import { awaitsRestore, planRestore } from '../../cnf/restore-function.js';
 import { bootId } from '../../host/kernel.js';
+import { pendingDocument, pendingText, returnedDocument, returnedText } from '../confirmation.js';
 import type { Command } from '../context.js';
 import { changeDocument, environmentOf, storeOf } from '../environment.js';
 
 export const run: Command<'recover'> = async (context) => {
-  const recovery = await recoverLeft({ ...environmentOf(context), note: () => undefined });
+  const { recovery, settled } = await recoverLeft({ ...environmentOf(context), note: () => undefined });
+  const late = settled.returned.map(returnedDocument);
   const commands = recovery === undefined ? [] : [recovery];
   const restored: string[] = [];
   const actions: Action[] = [];
@@ -22,15 +25,30 @@ export const run: Command<'recover'> = async (context) => {
   }
   for (const [name, error] of failures) context.output.warn(`${name} was not brought back: ${error.message}`);
   const { dryRun } = context.options;
-  context.output.done({ commands, restored, ...changeDocument(context, actions) }, (page) => {
-    if (commands.length + restored.length === 0 && failures.size === 0) page.line('nothing to recover');
+  const isLate = new Set(late.map((change) => change.function));
+  const pending = readablePending(store)
+    .filter(({ stage, plan }) => stage === 'waiting' && !isLate.has(plan.function))
+    .map(pendingDocument);
+  // What kept them from being taken back could not be written down either: a full disk, say.
+  const unsaid = settled.problems.filter(({ function: name }) =>
+    pending.some((each) => each.function === name && each.problem === null),
+  );
+  const document = { commands, returned: late, pending, restored, ...changeDocument(context, actions) };
+  context.output.done(document, (page) => {
+    const found = commands.length + late.length + pending.length + restored.length;
+    if (found === 0 && failures.size === 0) page.line('nothing to recover');
+    for (const each of late) page.line(returnedText(each));
+    for (const each of pending) page.line(pendingText(each));
     for (const { command, outcome } of commands) {
       page.line(`'${command}' had been killed: ${dryRun ? 'it would be ' : ''}${outcome}`);
     }
     for (const name of restored)
       page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}, with empty maps`);
   });
-  return [...failures.values()][0]?.exitStatus ?? 0;
+  for (const { function: name, message } of unsaid)
+    context.output.warn(`the change to ${name} was not taken back: ${message}`);
+  const isStuck = unsaid.length > 0 || pending.some(({ problem }) => problem !== null);
+  return [...failures.values()][0]?.exitStatus ?? (isStuck ? 5 : 0);
 
   async function restore(name: string): Promise<void> {
     try {

@@ -4,6 +4,7 @@ import { describeTarget, familyOf } from '../../cnf/hooks/index.js';
 import { findFunction } from '../../cnf/inventory.js';
 import { planReplace, type ReplaceProposal, type ReplaceRequest } from '../../cnf/replace-function.js';
 import { assignments, sizes } from '../assignments.js';
+import { sayReturn } from '../confirmation.js';
 import type { Command } from '../context.js';
 import {
   functionDocument,
@@ -37,7 +38,7 @@ export const run: Command<'replace'> = async (context, { function: name, object 
   };
   let proposal: ReplaceProposal | undefined;
   const notes: string[] = [];
-  const outcome = await change(environmentOf(context), async (world) => {
+  const outcome = await change(environmentOf(context, options.confirm), async (world) => {
     proposal = await planReplace({ ...world, note: (text) => notes.push(text) }, request);
     tests?.check(proposal.after.programs);
     return proposal;
@@ -70,6 +71,7 @@ export const run: Command<'replace'> = async (context, { function: name, object 
       };
     }),
     tests: tests === undefined || global.dryRun ? null : tests.count,
+    returnsAt: outcome.returnsAt ?? null,
     ...changeDocument(context, outcome.actions),
   };
   output.done(document, (page) => {
@@ -82,6 +84,7 @@ export const run: Command<'replace'> = async (context, { function: name, object 
     page.line(
       `replaced ${name}: ${counted(after.programs.length, 'program')}, ${counted(after.maps.length, 'map')}`,
     );
+    sayReturn(page, outcome.returnsAt, name);
   });
 };
 

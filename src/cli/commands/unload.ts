@@ -3,10 +3,11 @@ import type { Action } from '../../cnf/action.js';
 import { planUnload } from '../../cnf/detach-function.js';
 import { change } from '../../cnf/environment.js';
 import { findFunction, listFunctions } from '../../cnf/inventory.js';
+import { sayReturn } from '../confirmation.js';
 import type { Command } from '../context.js';
 import { changeDocument, environmentOf, pinsOf, storeOf } from '../environment.js';
 
-export const run: Command<'unload'> = async (context, { function: name }, { all }) => {
+export const run: Command<'unload'> = async (context, { function: name }, { all, confirm }) => {
   const bpffs = pinsOf(context);
   const store = storeOf(context);
   if ((name === undefined) !== all) {
@@ -20,16 +21,18 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
     await context.output.ask(`unload ${names.join(', ')}`);
   const functions: { name: string; programs: number; maps: number; links: number }[] = [];
   const actions: Action[] = [];
+  let returnsAt: string | undefined;
   const failures: NetkitError[] = [];
   for (const each of names) {
     let counts = { programs: 0, maps: 0, links: 0 };
     try {
-      const outcome = await change({ ...environmentOf(context), despiteJournal: true }, (world) => {
+      const outcome = await change({ ...environmentOf(context, confirm), despiteJournal: true }, (world) => {
         const proposal = planUnload(world, each);
         counts = countsOf(world.bpffs, each);
         return proposal;
       });
       actions.push(...outcome.actions);
+      returnsAt ??= outcome.returnsAt;
       functions.push({ name: each, ...counts });
     } catch (error) {
       if (!(error instanceof NetkitError)) throw error;
@@ -40,11 +43,12 @@ export const run: Command<'unload'> = async (context, { function: name }, { all 
       context.output.warn(`${each} was not unloaded: ${error.message}`);
     }
   }
-  const document = { functions, ...changeDocument(context, actions) };
+  const document = { functions, returnsAt: returnsAt ?? null, ...changeDocument(context, actions) };
   context.output.done(document, (page) => {
     if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
     else if (functions.length + failures.length === 0) page.line('nothing to unload');
     else for (const done of functions) page.line(`unloaded ${done.name}`);
+    sayReturn(page, returnsAt, name);
   });
   return failures[0]?.exitStatus ?? 0;
 

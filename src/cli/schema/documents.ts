@@ -7,6 +7,7 @@ import { hookDocuments } from './hook-documents.js';
 import { mapDocuments } from './map-documents.js';
 import { seeingDocuments } from './seeing-documents.js';
 import {
+  awaitsConfirmation,
   change,
   count,
   decoded,
@@ -15,7 +16,9 @@ import {
   link,
   loadedFunction,
   maybe,
+  pendingChange,
   program,
+  returnedChange,
   text,
 } from './shapes.js';
 import { watchDocuments } from './watch-documents.js';
@@ -133,6 +136,7 @@ const others = {
   load: z.strictObject({
     function: loadedFunction,
     replaced: flag('Whether it took the place of a function of that name.'),
+    ...awaitsConfirmation,
     ...change,
   }),
   attach: z.strictObject({
@@ -146,10 +150,12 @@ const others = {
         }),
       )
       .meta({ description: 'Where its programs are attached now.' }),
+    ...awaitsConfirmation,
     ...change,
   }),
   detach: z.strictObject({
     links: z.array(link).meta({ description: 'What was detached, as it was before.' }),
+    ...awaitsConfirmation,
     ...change,
   }),
   unload: z.strictObject({
@@ -163,10 +169,12 @@ const others = {
         }),
       )
       .meta({ description: 'What was unloaded.' }),
+    ...awaitsConfirmation,
     ...change,
   }),
   list: z.strictObject({
     functions: z.array(loadedFunction).meta({ description: 'The functions, by name.' }),
+    pending: z.array(pendingChange).meta({ description: 'Changes that wait for `netkit confirm`.' }),
   }),
   recover: z.strictObject({
     commands: z
@@ -178,6 +186,8 @@ const others = {
         }),
       )
       .meta({ description: 'What killed commands had left; empty when there was nothing.' }),
+    returned: z.array(returnedChange).meta({ description: 'Changes that nobody had confirmed in time.' }),
+    pending: z.array(pendingChange).meta({ description: 'Changes that still wait for `netkit confirm`.' }),
     restored: z
       .array(z.string())
       .meta({ description: 'Functions of before the reboot that were brought back.' }),
@@ -199,10 +209,16 @@ const others = {
           verdict: z.int().meta({ description: 'What the program returned.' }),
           verdictName: maybe(z.string(), "The verdict's name: pass, drop, …"),
           repeat: count('How often it ran.'),
-          nanoseconds: count('The mean time of a run.'),
+          nanoseconds: maybe(
+            z.int().min(0),
+            'The mean time of a run; null where the kernel does not tell, as of programs that take no packet.',
+          ),
         }),
       )
-      .meta({ description: 'One for each packet.' }),
+      .meta({
+        description:
+          'One for each packet; one for a program that takes none, whose context is `in` and `out`.',
+      }),
   }),
   'link list': z.strictObject({
     links: z.array(link).meta({ description: 'The links.' }),

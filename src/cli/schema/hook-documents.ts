@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { change, count, link, loadedFunction, maybe, text } from './shapes.js';
+import { awaitsConfirmation, change, count, link, loadedFunction, maybe, text } from './shapes.js';
 
 /** Documents of the commands on hooks. */
 export const hookDocuments = {
@@ -41,11 +41,13 @@ export const hookDocuments = {
       )
       .meta({ description: 'The links that got the new programs.' }),
     tests: maybe(count('How many packets ran.'), 'The tests that passed; null without --test.'),
+    ...awaitsConfirmation,
     ...change,
   }),
   'link update': z.strictObject({
     function: text('The function.'),
     links: z.array(link).meta({ description: 'What was meant, as it is now.' }),
+    ...awaitsConfirmation,
     ...change,
   }),
 } as const;

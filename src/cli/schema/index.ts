@@ -10,4 +10,12 @@ export type Documents = { readonly [N in keyof typeof documents]: z.infer<(typeo
 
 /** What a command gives to `output.result`. A 64-bit integer is a bigint. */
 export type DocumentOf<N extends CommandName> = Documents[N];
-export type { ChangeAction, LinkInfo, LoadedFunctionInfo, MapInfo, ProgramInfo } from './parts.js';
+export type {
+  ChangeAction,
+  LinkInfo,
+  LoadedFunctionInfo,
+  MapInfo,
+  PendingInfo,
+  ProgramInfo,
+  ReturnedInfo,
+} from './parts.js';

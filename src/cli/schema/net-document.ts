@@ -38,7 +38,10 @@ const met = z.strictObject({
       ),
     })
     .meta({ description: 'Whose it is, as far as that shows.' }),
-  runs: maybe(count('Runs.'), 'How often it ran; null while the kernel keeps no statistics.'),
+  runs: maybe(
+    count('Runs.'),
+    'How often it ran; null while the kernel keeps no statistics, and for members of chains by tail calls, which it does not count.',
+  ),
   runNs: maybe(count('Nanoseconds.'), 'Nanoseconds in all, likewise.'),
 });
 const way = (about: string) => z.array(met).meta({ description: about });

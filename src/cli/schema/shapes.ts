@@ -141,3 +141,37 @@ export const diagnostic = z
     message: text('What the compiler says.'),
   })
   .meta({ description: 'A remark of the compiler.' });
+
+/** A change that waits for its confirmation, as documents show it. */
+export const pendingChange = z
+  .strictObject({
+    function: text('The function that was changed.'),
+    command: text('The command that changed it.'),
+    startedAt: text('When it was started.'),
+    returnsAt: z.iso.datetime().meta({ description: 'When it is, or was to be, taken back.' }),
+    secondsLeft: z.number().min(0).meta({ description: 'How long until then; 0 when it is overdue.' }),
+    problem: maybe(z.string(), 'Why it could not be taken back, where that was tried.'),
+  })
+  .meta({ description: 'A change that is taken back unless `netkit confirm` keeps it.' });
+
+/** A change that was taken back since nobody confirmed it. */
+export const returnedChange = z
+  .strictObject({
+    function: text('The function that was changed.'),
+    command: text('The command that changed it.'),
+    startedAt: text('When it was started.'),
+    returnedAt: maybe(z.iso.datetime(), 'When it was taken back; null in a dry run.'),
+    reason: maybe(
+      z.enum(['time', 'reboot']),
+      'Whether its time was over, or the machine was started anew; null in a dry run.',
+    ),
+  })
+  .meta({ description: 'A change that was taken back, since nobody confirmed it.' });
+
+/** What the commands say that take `--confirm`. */
+export const awaitsConfirmation = {
+  returnsAt: maybe(
+    z.iso.datetime(),
+    'When the change is taken back unless `netkit confirm` keeps it; null without `--confirm`, and where nothing was changed.',
+  ),
+};

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, flag, maybe, text } from './shapes.js';
+import { change, count, flag, loadedFunction, maybe, pendingChange, returnedChange, text } from './shapes.js';
 
 /** Documents of the commands that take changes back. */
 export const wayBackDocuments = {
@@ -17,5 +17,23 @@ export const wayBackDocuments = {
         }),
       )
       .meta({ description: 'What was attached, and is taken off unless there is a problem.' }),
+  }),
+  adopt: z.strictObject({
+    function: loadedFunction,
+    programId: count("The kernel's id of the program that was taken over."),
+    left: z
+      .array(z.string())
+      .meta({ description: 'Attachments of the program that could not be taken over, and why.' }),
+    pins: z
+      .array(z.string())
+      .meta({ description: "The other tool's pins; they stay, unless `--take-pins` has removed them." }),
+    ...change,
+  }),
+  confirm: z.strictObject({
+    kept: z.array(pendingChange).meta({ description: 'What stays from now on.' }),
+    returned: z
+      .array(returnedChange)
+      .meta({ description: 'What came too late: it had been taken back, and nobody was told of that yet.' }),
+    ...change,
   }),
 } as const;

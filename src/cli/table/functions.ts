@@ -1,4 +1,5 @@
 import { hookNames, netfilterProtocols, netfilterStages } from '../../base/hook-names.js';
+import { confirmOption } from './confirm.js';
 import type { CommandEntry } from './types.js';
 
 const hook = { long: 'hook', value: { name: 'HOOK', kind: 'choice', choices: hookNames } } as const;
@@ -10,6 +11,7 @@ export const functionCommands = [
     summary: 'load an object file as a function',
     about: [
       'Loads the programs and creates the maps of an object file, pins them below `netkit/NAME` in the bpffs, and remembers the function. Nothing is attached yet.',
+      'Of two programs for one function of the kernel, `fentry` and `kprobe` or `fexit` and `kretprobe`, the first that this kernel takes is loaded, and a note says which; `--only` decides otherwise.',
       'Global variables can be set only now, since the verifier builds on them. `netkit inspect` lists them, with their types.',
       'A command that fails leaves nothing behind.',
     ],
@@ -71,6 +73,7 @@ export const functionCommands = [
           'With `--replace`, replace also what the kernel cannot swap (netfilter): for a moment no program is there.',
       },
       { long: 'persist', about: 'Bring the function back after a reboot.' },
+      { ...confirmOption, about: `With \`--replace\`: ${confirmOption.about}` },
     ],
     changes: true,
     exits: [
@@ -96,7 +99,7 @@ export const functionCommands = [
     about: [
       'Attaches one program, or every program of the function whose hook takes this target: all of them, or none. What is attached stays when the command has ended.',
       "The hook comes from the program's section, such as `xdp`, `cgroup/connect4` or `tracepoint/sched/sched_switch`, and the target too where the section names one; `--hook` and TARGET override them, where the program has not been loaded for just that. `docs/hooks.md` lists the hooks.",
-      'TARGET is an interface, a cgroup (its directory, or its path below the root of the cgroup v2 tree), a function of the kernel, a tracepoint as `CATEGORY/EVENT`, a place in a binary as `BINARY:FUNCTION`, or a map of sockets as `FUNCTION/MAP`. Hooks of a whole network namespace take none: `--netns` names it.',
+      'TARGET is an interface, a cgroup (its directory, or its path below the root of the cgroup v2 tree), a function of the kernel, a tracepoint as `CATEGORY/EVENT`, a place in a binary as `BINARY:FUNCTION`, a map of sockets as `FUNCTION/MAP`, an entry of a devmap or cpumap as `FUNCTION/MAP[KEY]`, a route as `PREFIX dev INTERFACE` in one word, or a socket as `PID:FD`. Hooks of a whole network namespace take none: `--netns` names it.',
       'A kernel without tcx gets a tc filter in its place, and a note says so. A program that is attached in just that way already is left alone, and a note says so.',
     ],
     arguments: [
@@ -177,7 +180,9 @@ export const functionCommands = [
         long: 'hold',
         about:
           'Stay in the foreground, and detach when stopped. What only a process can hold, on this kernel, needs it.',
+        conflicts: ['confirm'],
       },
+      confirmOption,
     ],
     changes: true,
     exits: [
@@ -210,6 +215,19 @@ export const functionCommands = [
         about: 'Attach programs for cgroups to the one of a service.',
       },
       { command: 'netkit attach trace', about: 'Attach programs to what their sections name.' },
+      {
+        command: "netkit attach shaper '10.1.0.0/24 dev eth0'",
+        about: 'Make a route whose packets go through a program (lwt).',
+      },
+      {
+        command: "netkit attach spread/arriving 'spread/processors[0]=512'",
+        about: 'Make an entry of a cpumap, with a program for what is redirected there.',
+      },
+      { command: 'netkit attach mycc/cubic_like', about: 'Attach a table of callbacks (struct_ops).' },
+      {
+        command: 'netkit attach count/filter eth0 --hold',
+        about: 'Run a socket filter on what an interface sees, until it is stopped.',
+      },
     ],
   },
   {
@@ -234,7 +252,7 @@ export const functionCommands = [
         about: 'The target, as `attach` takes it; without it, every target.',
       },
     ],
-    options: [{ ...hook, about: 'Only from this hook.' }],
+    options: [{ ...hook, about: 'Only from this hook.' }, confirmOption],
     changes: true,
     removes: true,
     exits: [{ status: 3, about: 'Nothing of the kind is attached.' }],
@@ -254,7 +272,7 @@ export const functionCommands = [
       'Works also when the state of the function is damaged: the pins tell what to remove.',
     ],
     arguments: [{ name: 'function', kind: 'function', required: false, about: 'The function.' }],
-    options: [{ long: 'all', about: 'Unload every function.' }],
+    options: [{ long: 'all', about: 'Unload every function.' }, confirmOption],
     changes: true,
     removes: true,
     asks: 'with `--all`',

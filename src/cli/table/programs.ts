@@ -82,6 +82,13 @@ export const programCommands = [
         value: { name: 'FILE', kind: 'pcap' },
         about: 'Write the packets, as the program left them, to a pcap file.',
       },
+      {
+        long: 'context',
+        value: { name: 'HEX', kind: 'text' },
+        conflicts: ['hex', 'pcap', 'out'],
+        about:
+          'For programs of type syscall, which take no packet: what their argument points to, in hexadecimal. Without it they run with none.',
+      },
     ],
     exits: [
       {
@@ -98,6 +105,10 @@ export const programCommands = [
       {
         command: 'netkit prog run fw/firewall --hex ffffffffffff0200000000010806 --repeat 1000000',
         about: 'Measure the time on one packet.',
+      },
+      {
+        command: 'netkit prog run setup/prepare --context 0a000000',
+        about: 'Run a program of type syscall, with four bytes.',
       },
     ],
   },

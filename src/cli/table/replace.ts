@@ -1,3 +1,4 @@
+import { confirmOption } from './confirm.js';
 import type { CommandEntry } from './types.js';
 
 /** Upgrading a function in place. */
@@ -68,6 +69,7 @@ export const replaceCommand = {
       long: 'allow-gap',
       about: 'Replace also what the kernel cannot swap (netfilter): for a moment no program is there.',
     },
+    confirmOption,
   ],
   changes: true,
   exits: [

@@ -12,7 +12,7 @@ import { isFunctionName } from '../names.js';
 import { describePlacing } from '../order.js';
 import type { StateStore } from '../store.js';
 import { describePlace } from '../targets/index.js';
-import { type ChainLink, memberPin, openMember } from './member.js';
+import { type ChainLink, isChainLink, memberPin, openMember } from './member.js';
 
 interface Looking {
   readonly store: StateStore;
@@ -23,12 +23,12 @@ interface Looking {
 const mostPriority = 0xffff_ffff;
 
 /** What a member is to be among those that are there: itself, or with the priority that brings it to its place. */
-export function besides(
+export function besides<S>(
   link: ChainLink,
   looking: Looking,
   scope: Scope,
-  wanted: Wanted,
-): (members: readonly Present[]) => Wanted {
+  wanted: Wanted<S>,
+): (members: readonly Present<S>[]) => Wanted<S> {
   const { beside } = link;
   if (beside === null) return () => wanted;
   const about = `the chain of ${describePlace(link.target)}`;
@@ -49,8 +49,8 @@ export function besides(
 
 function priorityThere(
   beside: NonNullable<ChainLink['beside']>,
-  members: readonly Present[],
-  wanted: Wanted,
+  members: readonly Ordered[],
+  wanted: Ordered,
   find: (reference: string) => number,
 ): number | undefined {
   if (beside === 'first') return priorityBetween(undefined, members[0], wanted);
@@ -86,7 +86,7 @@ function priorityBetween(
 /** Of what a reference names: a function's member, or what `id:N`, `name:TEXT` and paths of pins are. */
 function indexOf(
   reference: string,
-  members: readonly Present[],
+  members: readonly Pick<Present, 'programId'>[],
   about: string,
   { store, bpffs }: Looking,
   scope: Scope,
@@ -116,7 +116,7 @@ function ownIds(reference: string, store: StateStore): number[] {
   if (state === undefined) return [];
   const folder = functionFolder(state.bpffs, functionName);
   return state.links.flatMap((link) => {
-    if (link.family !== 'xdp-chain' || (program !== undefined && link.program !== program)) return [];
+    if (!isChainLink(link) || (program !== undefined && link.program !== program)) return [];
     using member = openMember(memberPin(folder, link));
     return member === undefined ? [] : [member.info().id];
   });

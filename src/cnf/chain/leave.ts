@@ -4,6 +4,7 @@ import { changeChain } from '../../ebpf/dispatcher/change.js';
 import { removing } from '../../ebpf/dispatcher/edits.js';
 import { ChainLock } from '../../ebpf/dispatcher/lock.js';
 import { dropMember, type Marks, sweepMarks } from '../../ebpf/dispatcher/pins.js';
+import { leaveTailChains } from '../../ebpf/tail-chain/change.js';
 import type { Netns } from '../../host/netns.js';
 import { findNetns } from '../../host/netns-search.js';
 import { steppingStone } from '../stepping-stone.js';
@@ -23,6 +24,7 @@ export interface Hint {
  * @throws NetkitError as `changeChain`
  */
 export function leaveChains(bpffs: string, programId: number, marks?: Marks, hint?: Hint): void {
+  if (leaveTailChains(bpffs, programId, steppingStone)) return;
   for (const { ifindex, dispatcherId } of memberships(bpffs, programId)) {
     leaveChain({ bpffs, programId, ifindex, dispatcherId }, marks, hint);
   }

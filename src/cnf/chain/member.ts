@@ -2,10 +2,9 @@
 import { basename, join } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
 import type { Scope } from '../../base/scope.js';
-import type { Slot } from '../../ebpf/dispatcher/build.js';
 import type { Wanted } from '../../ebpf/dispatcher/change.js';
 import { loadedMember } from '../../ebpf/dispatcher/edits.js';
-import { loadMember } from '../../ebpf/dispatcher/member.js';
+import type { MemberSource } from '../../ebpf/dispatcher/member.js';
 import type { Marks } from '../../ebpf/dispatcher/pins.js';
 import { pinName } from '../../ebpf/kernel-object.js';
 import { BpfMap } from '../../ebpf/map.js';
@@ -13,10 +12,15 @@ import { Program } from '../../ebpf/program.js';
 import { listedMapName } from '../../obj/maps.js';
 import { ObjectSpec } from '../../obj/spec.js';
 import { exists, makeFolder, pinPath } from '../layout.js';
-import type { LinkOf } from '../link-state.js';
+import type { LinkOf, LinkState } from '../link-state.js';
 import type { StateStore } from '../store.js';
 
-export type ChainLink = LinkOf<'xdp-chain'>;
+/** A member of a dispatcher's chain, or of one by tail calls. */
+export type ChainLink = LinkOf<'xdp-chain'> | LinkOf<'xdp-tail-chain'>;
+
+export function isChainLink(link: LinkState): link is ChainLink {
+  return link.family === 'xdp-chain' || link.family === 'xdp-tail-chain';
+}
 
 /** Where the member of a link is pinned, beside the pin that all tools know: that one goes with each change of the chain. */
 export function memberPin(folder: string, link: Pick<ChainLink, 'name'>): string {
@@ -45,7 +49,7 @@ export interface MemberOrigin {
 export function storedOrigin(store: StateStore, folder: string): MemberOrigin {
   const functionName = basename(folder);
   // While an unload is taken back, its state is not there yet.
-  const file = store.peek(functionName)?.object.file ?? store.objectsOf(functionName)[0];
+  const file = store.peek(functionName)?.object?.file ?? store.objectsOf(functionName)[0];
   if (file === undefined)
     throw new NetkitError(
       'bad-state',
@@ -54,22 +58,26 @@ export function storedOrigin(store: StateStore, folder: string): MemberOrigin {
   return { spec: ObjectSpec.readSync(store.objectPath(file)), folder, functionName };
 }
 
+/** Loads a program for a slot of a chain. */
+export type MemberLoader<S> = (source: MemberSource, slot: S) => Program;
+
 /**
  * The member that is pinned at `pin`; where there is none, one that is loaded when its slot is there, and pinned there at once.
  * @param scope owns what is opened
  */
-export function memberAt(
+export function memberAt<S>(
   pin: string,
   { program: name, priority, proceedOn }: ChainLink,
   origin: () => MemberOrigin,
+  loadMember: MemberLoader<S>,
   scope: Scope,
-): Wanted {
+): Wanted<S> {
   const { spec, folder, functionName } = origin();
   const { frags } = spec.program(name);
   const pinned = openMember(pin);
   if (pinned !== undefined) return loadedMember(scope.use(pinned), { priority, proceedOn, frags });
   let loaded: Program | undefined;
-  const open = (slot: Slot): Program => {
+  const open = (slot: S): Program => {
     if (loaded !== undefined) return loaded;
     const maps = mapsOf(spec, folder, functionName, scope);
     loaded = scope.use(loadMember({ spec, program: name, name: functionName, maps }, slot));

@@ -130,13 +130,15 @@ export interface HookFamily<L extends LinkState = LinkState> {
   readonly options: readonly HookOption[];
   /** The kernel's word for its links; `tc` for a filter. */
   readonly linkType: string;
-  /** What keeps an attachment when netkit has ended: its pinned link, or the kernel by itself. */
-  readonly holder: 'link' | 'kernel';
+  /** What keeps an attachment when netkit has ended: its pinned link, or the kernel by itself; where nothing does, a process holds it. */
+  readonly holder: 'link' | 'kernel' | 'process';
   /**
    * How another program comes into the place of one that runs: `swap`: between two packets or events. `overlap`: both run
    * for a moment. `gap`: neither does, for a moment.
    */
   readonly replacing: 'swap' | 'overlap' | 'gap';
+  /** What is swapped, by the folder of its pins; programs when left out. */
+  readonly pins?: 'maps';
 
   /** @throws NetkitError when there is no such target, or it cannot take the program */
   plan(request: HookRequest): PlannedLink;

@@ -10,25 +10,37 @@ import { freplaceFamily } from './freplace.js';
 import { iteratorFamily } from './iterator.js';
 import { kprobeFamily } from './kprobe.js';
 import { kprobeMultiFamily } from './kprobe-multi.js';
+import { lircFamily } from './lirc.js';
+import { lwtFamily } from './lwt.js';
+import { mapEntryFamily } from './map-entry.js';
 import { netfilterFamily } from './netfilter.js';
 import { netkitDevFamily } from './netkit-dev.js';
 import { netnsFamily } from './netns.js';
 import { perfEventFamily } from './perf-event.js';
 import { rawTracepointFamily } from './raw-tracepoint.js';
+import { socketFamily } from './socket.js';
 import { sockmapFamily } from './sockmap.js';
+import { structOpsFamily, structOpsTableFamily } from './struct-ops.js';
 import { tcFamily } from './tc.js';
+import { tcActionFamily } from './tc-action.js';
 import { tcxFamily } from './tcx.js';
 import { tracepointFamily } from './tracepoint.js';
 import { tracingFamily } from './tracing.js';
 import { uprobeFamily } from './uprobe.js';
 import { xdpFamily } from './xdp.js';
 import { xdpChainFamily } from './xdp-chain.js';
+import { xdpTailChainFamily } from './xdp-tail-chain.js';
 
 const families: { readonly [F in FamilyName]: HookFamily<LinkOf<F>> } = {
   xdp: xdpFamily,
   'xdp-chain': xdpChainFamily,
+  'xdp-tail-chain': xdpTailChainFamily,
   tcx: tcxFamily,
   tc: tcFamily,
+  'tc-action': tcActionFamily,
+  lwt: lwtFamily,
+  'map-entry': mapEntryFamily,
+  socket: socketFamily,
   'netkit-dev': netkitDevFamily,
   netfilter: netfilterFamily,
   netns: netnsFamily,
@@ -43,6 +55,9 @@ const families: { readonly [F in FamilyName]: HookFamily<LinkOf<F>> } = {
   tracing: tracingFamily,
   iterator: iteratorFamily,
   freplace: freplaceFamily,
+  'struct-ops': structOpsFamily,
+  'struct-ops-table': structOpsTableFamily,
+  lirc: lircFamily,
 };
 
 /** The table's type ties each entry to its links; TypeScript cannot follow that through an index. */

@@ -2,6 +2,7 @@
 import { unlinkSync } from 'node:fs';
 import { NetkitError } from '../../base/errors.js';
 import { Link } from '../../ebpf/link.js';
+import { steppingStone } from '../stepping-stone.js';
 
 /** Under load up to 55 ms were seen. */
 const patienceMs = 1000;
@@ -13,6 +14,7 @@ const stepMs = 2;
  */
 export function detachAndWait(path: string): void {
   const id = detachOrId(path);
+  steppingStone();
   unlinkSync(path);
   if (id === undefined || waitUntilGone(id)) return;
   using left = Link.fromId(id);

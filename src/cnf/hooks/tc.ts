@@ -92,9 +92,9 @@ export const tcFamily: HookFamily<FilterLink> = {
   },
   /** A clsact qdisc that netkit made belongs to whoever stays on it: whoever comes last removes it. */
   handOver(leaving, staying) {
-    const marked = leaving.filter((link) => link.family === 'tc' && link.filter.madeQdisc);
+    const marked = leaving.filter((link) => isFilter(link) && link.filter.madeQdisc);
     return staying.map((link) =>
-      link.family === 'tc' && marked.some((made) => sameTarget(made.target, link.target))
+      isFilter(link) && marked.some((made) => sameTarget(made.target, link.target))
         ? { ...link, filter: { ...link.filter, madeQdisc: true } }
         : link,
     );
@@ -128,6 +128,11 @@ export function planFilter(request: HookRequest): PlannedLink {
   };
 }
 
+/** An action is behind a filter of its own. */
+function isFilter(link: LinkState): link is FilterLink | LinkOf<'tc-action'> {
+  return link.family === 'tc' || link.family === 'tc-action';
+}
+
 function othersLinks({ store }: HookRequest['world'], functionName: string): LinkState[] {
   const others = store.names().filter((name) => name !== functionName);
   return others.flatMap((name) => store.peek(name)?.links ?? []);
@@ -141,7 +146,9 @@ function nextPriority(
   foreign: ReadonlySet<number>,
 ): number {
   const own = all.map((link) =>
-    link.family === 'tc' && link.hook === hook && sameTarget(link.target, target) ? link.filter.priority : 0,
+    isFilter(link) && directionOf(link.hook) === directionOf(hook) && sameTarget(link.target, target)
+      ? link.filter.priority
+      : 0,
   );
   let priority = Math.max(defaultFilterPriority - 1, ...own) + 1;
   // Within one priority all filters are of one kind: one of another kind there would refuse ours.
@@ -172,5 +179,5 @@ function filterOf({ hook, target, filter }: FilterLink): TcFilter {
 }
 
 function directionOf(hook: string): Direction {
-  return hook === 'tc/egress' ? 'egress' : 'ingress';
+  return hook.endsWith('/egress') ? 'egress' : 'ingress';
 }

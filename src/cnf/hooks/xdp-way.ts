@@ -3,13 +3,24 @@ import { NetkitError } from '../../base/errors.js';
 import { readChain, type XdpOccupant } from '../../ebpf/dispatcher/chain.js';
 import type { ChainPlace } from '../../ebpf/dispatcher/place.js';
 import { hookAvailable } from '../../ebpf/feature.js';
+import { BpfMap } from '../../ebpf/map.js';
+import { Program } from '../../ebpf/program.js';
+import { readTailChain } from '../../ebpf/tail-chain/chain.js';
+import { whyNoPart } from '../../ebpf/tail-chain/member.js';
+import { tailChainFolder } from '../../ebpf/tail-chain/place.js';
 import { missingFor } from '../../host/capabilities.js';
+import { currentNetnsInode } from '../../host/netns.js';
 import { ObjectSpec } from '../../obj/spec.js';
 import { dispatcherName } from '../../obj/xdp-dispatcher/config.js';
 import { readRunConfig } from '../../obj/xdp-dispatcher/run-config.js';
+import { exists, functionFolder, pinPath } from '../layout.js';
+import { storedObjectFile } from '../state-object.js';
 import { sameTarget } from '../targets/index.js';
 import { type InterfaceTarget, interfaceNamed } from '../targets/interface.js';
 import type { HookRequest, PlannedLink } from './family.js';
+
+/** Lets tests have chains by tail calls where the kernel could do better. */
+const pretendsNoFreplace = process.env['NETKIT_TEST_WITHOUT_FREPLACE'] !== undefined;
 
 /** @throws NetkitError `unsupported` where the chain that was asked for cannot be; `usage`, `conflict` */
 export function planXdp(request: HookRequest): PlannedLink {
@@ -24,18 +35,21 @@ export function planXdp(request: HookRequest): PlannedLink {
     );
     return { link: alone };
   }
-  const spec = ObjectSpec.readSync(request.world.store.objectPath(request.state.object.file));
-  const reason = whyNoChain(spec);
-  if (reason !== undefined) {
-    refuseChainOptions(request, reason);
-    refuseSecond(request, target, reason);
-    return { link: alone, note: `attached alone, since there can be no chain of XDP programs: ${reason}` };
+  const spec = ObjectSpec.readSync(request.world.store.objectPath(storedObjectFile(request.state)));
+  const choice = chooseChain(request, spec, target);
+  if ('reason' in choice) {
+    refuseChainOptions(request, choice.reason);
+    refuseSecond(request, target, choice.reason);
+    return {
+      link: alone,
+      note: `attached alone, since there can be no chain of XDP programs: ${choice.reason}`,
+    };
   }
   const said = readRunConfig(spec.btf, program.name);
   return {
     link: {
       ...alone,
-      family: 'xdp-chain',
+      family: choice.family,
       priority: checkedChainPriority(options.priority) ?? said.priority,
       proceedOn: [...(options.proceedOn ?? said.proceedOn)],
       beside: options.place ?? null,
@@ -43,14 +57,47 @@ export function planXdp(request: HookRequest): PlannedLink {
   };
 }
 
-/** Undefined where a program of the object can be a member of a chain, as far as that can be told before. */
-function whyNoChain(spec: ObjectSpec): string | undefined {
+type Choice = { readonly family: 'xdp-chain' | 'xdp-tail-chain' } | { readonly reason: string };
+
+/** One by tail calls where programs cannot be replaced, and where there is one already. */
+function chooseChain(request: HookRequest, spec: ObjectSpec, target: InterfaceTarget): Choice {
+  // Members of others are opened by their ids.
+  if (missingFor('enumerate').length > 0)
+    return { reason: 'it needs CAP_SYS_ADMIN, which this user does not have' };
+  const barred = whyNoReplacing();
+  if (barred !== undefined || hasTailChain(request, target)) {
+    const against = whyNoTailCalls(request, spec);
+    if (against === undefined) return { family: 'xdp-tail-chain' };
+    return { reason: barred === undefined ? against : `${barred}, and ${against}` };
+  }
+  return spec.btf === undefined
+    ? { reason: `${spec.name} was compiled without BTF` }
+    : { family: 'xdp-chain' };
+}
+
+/** Undefined where a program can take the place of a function of the dispatcher, as far as that can be told before. */
+function whyNoReplacing(): string | undefined {
+  if (pretendsNoFreplace) return 'it needs freplace, and a test pretends that there is none';
   const { available, reason } = hookAvailable('freplace');
   // Where this user may not know, the attempt says why.
-  if (available === false) return `it needs freplace, and ${reason}`;
-  // Members of others are opened by their ids.
-  if (missingFor('enumerate').length > 0) return 'it needs CAP_SYS_ADMIN, which this user does not have';
-  return spec.btf === undefined ? `${spec.name} was compiled without BTF` : undefined;
+  return available === false ? `it needs freplace, and ${reason}` : undefined;
+}
+
+function hasTailChain({ state, where }: HookRequest, { ifindex }: InterfaceTarget): boolean {
+  const netnsInode = where.netns?.inode ?? currentNetnsInode();
+  return readTailChain(tailChainFolder({ bpffs: state.bpffs, ifindex, netnsInode })) !== undefined;
+}
+
+/** Undefined for a program that takes part in chains by tail calls. */
+function whyNoTailCalls({ state, program }: HookRequest, spec: ObjectSpec): string | undefined {
+  const folder = functionFolder(state.bpffs, state.name);
+  using loaded = Program.fromPin(pinPath(folder, 'progs', program.name));
+  return whyNoPart(spec, program.name, loaded.info().mapIds, (name) => {
+    const path = pinPath(folder, 'maps', name);
+    if (!exists(path)) return undefined;
+    using map = BpfMap.fromPin(path);
+    return map.info.id;
+  });
 }
 
 function refuseChainOptions({ options, program }: HookRequest, reason: string): void {

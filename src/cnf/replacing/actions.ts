@@ -2,7 +2,9 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Action } from '../action.js';
 import type { World } from '../environment.js';
+import type { StatedProgram } from '../hooks/family.js';
 import { describeTarget, familyOf } from '../hooks/index.js';
+import { tablesOf } from '../hooks/struct-ops.js';
 import { functionFolder, pinPath, stagingFolder } from '../layout.js';
 import type { LinkState } from '../link-state.js';
 import type { FunctionState } from '../state.js';
@@ -48,8 +50,8 @@ export function replaceActions(replacing: Replacing): Action[] {
         function: name,
         folder,
         link,
-        from: pinPath(folder, 'progs', link.program),
-        to: pinPath(staging, 'progs', link.program),
+        from: pinPath(folder, familyOf(link).pins ?? 'progs', link.program),
+        to: pinPath(staging, familyOf(link).pins ?? 'progs', link.program),
       }),
     ),
     ...(replacing.afterSwap ?? []),
@@ -65,9 +67,9 @@ export function replaceActions(replacing: Replacing): Action[] {
 
 function refuseUnkept({ before, after, allowGap, kept = {} }: Replacing): void {
   const { name } = before;
-  const oldTypes = new Map(before.programs.map((program) => [program.name, program.type]));
+  const oldTypes = new Map(attachable(before).map((program) => [program.name, program.type]));
   for (const link of before.links) {
-    const program = after.programs.find((each) => each.name === link.program);
+    const program = attachable(after).find((each) => each.name === link.program);
     const next = { program, reuse: { ...after.options.reuse, ...kept }, function: name };
     const lacks =
       program === undefined
@@ -89,7 +91,12 @@ function refuseUnkept({ before, after, allowGap, kept = {} }: Replacing): void {
   }
 }
 
-function gapRefused(link: LinkState): NetkitError {
+function attachable(state: FunctionState): StatedProgram[] {
+  return [...state.programs, ...tablesOf(state)];
+}
+
+/** @returns the error for a gap that was not allowed */
+export function gapRefused(link: LinkState): NetkitError {
   return new NetkitError(
     'unsupported',
     `the kernel cannot swap the program of ${describeTarget(link)}: for a moment there would be none`,
@@ -108,6 +115,6 @@ function targetWord({ target }: LinkState): string {
 
 /** The object that is not needed any more. */
 export function dropOld(before: FunctionState | null, after: FunctionState): Action[] {
-  if (before === null || before.object.file === after.object.file) return [];
+  if (before === null || before.object === null || before.object.file === after.object?.file) return [];
   return [{ kind: 'drop-object', function: before.name, file: before.object.file }];
 }

@@ -3,7 +3,10 @@ import type { Target, TargetKindName, TargetOf } from '../link-state.js';
 import { cgroups } from './cgroup.js';
 import { interfaces } from './interface.js';
 import { mapTargets } from './map.js';
+import { mapEntries } from './map-entry.js';
 import { namespaces } from './netns.js';
+import { routes } from './route.js';
+import { sockets } from './socket.js';
 import type { TargetKind, TargetWords } from './target-kind.js';
 import { texts } from './text.js';
 
@@ -13,6 +16,9 @@ const kinds: { readonly [K in TargetKindName]: TargetKind<TargetOf<K>> } = {
   cgroup: cgroups,
   text: texts,
   map: mapTargets,
+  'map-entry': mapEntries,
+  route: routes,
+  socket: sockets,
 };
 
 /** The table's type ties each entry to its kind; TypeScript cannot follow that through an index. */

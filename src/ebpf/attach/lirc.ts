@@ -1,9 +1,13 @@
 import { closeSync, openSync } from 'node:fs';
+import { NetkitError } from '../../base/errors.js';
 import { attachTypes } from '../../base/kernel-words.js';
 import { fileError } from '../../host/file-errors.js';
 import { attachToTarget, detachFromTarget } from '../../sys/attach-calls.js';
+import { Block } from '../../sys/block.js';
+import { bpf } from '../../sys/bpf.js';
 import { isErrno } from '../../sys/errno.js';
 import { duplicateFd } from '../../sys/fd.js';
+import { attr } from '../../sys/uapi.js';
 import type { Program } from '../program.js';
 import { HeldAttachment } from './attachment.js';
 import { attempting } from './failure.js';
@@ -59,3 +63,34 @@ function withDevice(device: string, work: (fd: number) => void): void {
     closeSync(fd);
   }
 }
+
+/** The ids of the programs on a receiver; none where the device is gone. @internal */
+export function lircPrograms(device: string): number[] {
+  const ids = new Uint32Array(mostPrograms);
+  try {
+    withDevice(device, (target_fd) => {
+      const attach_type = attachTypes.indexOf('lirc_mode2');
+      const block = new Block(attr.query, { target_fd, attach_type, prog_cnt: mostPrograms });
+      block.point('prog_ids', new Uint8Array(ids.buffer));
+      bpf('PROG_QUERY', block, `ask what is on ${device}`);
+    });
+  } catch (error) {
+    if (error instanceof NetkitError && error.code === 'not-found') return [];
+    if (isErrno(error, 'EINVAL', 'ENODEV')) return [];
+    throw error;
+  }
+  return [...ids].filter((id) => id !== 0);
+}
+
+/** Takes one program off a receiver; one that is not there is fine. @internal */
+export function takeOffLirc(program: Program, device: string): void {
+  try {
+    const attachType = attachTypes.indexOf('lirc_mode2');
+    withDevice(device, (fd) => detachFromTarget(program.fd, { fd, attachType }, `detach from ${device}`));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** No receiver takes more (`BPF_MAX_PROGS` of drivers/media/rc/bpf-lirc.c). */
+const mostPrograms = 64;

@@ -1,15 +1,9 @@
-import { hostIsLittleEndian } from '../../base/byte-order.js';
-import { NetkitError } from '../../base/errors.js';
 import { findInterface } from '../../host/interfaces.js';
-import { type Netns, openSameNetns, withNetns } from '../../host/netns.js';
-import { isErrno } from '../../sys/errno.js';
-import { netlinkRequest } from '../../sys/netlink-request.js';
-import { addClsact } from '../../sys/tc.js';
-import { uapi } from '../../sys/uapi.js';
+import { type Netns, openSameNetns } from '../../host/netns.js';
 import type { Program } from '../program.js';
+import { addAction, deleteAction } from '../tc-action.js';
 import { addFilter, deleteEmptyQdisc, deleteFilter, filterProgramId, type TcFilter } from '../tc-filter.js';
 import { HeldAttachment } from './attachment.js';
-import { attempting } from './failure.js';
 import type { Direction } from './tcx.js';
 
 /** A place on the clsact qdisc; made by {@link tc} or {@link tcAction}. */
@@ -72,99 +66,10 @@ function asFilter(program: Program, filter: TcFilter, netns: Netns): HeldAttachm
 }
 
 function asAction(program: Program, filter: TcFilter, netns: Netns, ifname: string): HeldAttachment {
-  const where = `tc ${filter.direction} of ${ifname} at priority ${filter.priority}`;
-  const madeQdisc = withNetns(netns, () => addClsact(filter.ifindex));
-  const attempt = {
-    program,
-    where,
-    hook: 'action',
-    taken: `another filter is on ${where}`,
-    unless: 'the kernel may be without cls_matchall or act_bpf',
-  } as const;
-  try {
-    withNetns(netns, () =>
-      attempting(attempt, () => {
-        try {
-          addMatchAll(program, filter, where);
-        } catch (error) {
-          // The module is not there.
-          if (!isErrno(error, 'ENOENT')) throw error;
-          throw unsupportedAction(error);
-        }
-      }),
-    );
-  } catch (error) {
-    if (madeQdisc) deleteEmptyQdisc(filter.ifindex, netns);
-    throw error;
-  }
+  const { madeQdisc } = addAction(program, filter, netns, ifname);
   const takeAway = (): void => {
-    withNetns(netns, () => deleteMatchAll(filter, where));
+    deleteAction(filter, netns);
     if (madeQdisc) deleteEmptyQdisc(filter.ifindex, netns);
   };
   return new HeldAttachment('kernel', takeAway, [netns]);
-}
-
-function unsupportedAction(cause: unknown): NetkitError {
-  return new NetkitError('unsupported', 'this kernel has no tc filter matchall, or no tc action bpf', {
-    hint: 'the modules are cls_matchall and act_bpf',
-    cause,
-  });
-}
-
-/** struct tcmsg of linux/rtnetlink.h */
-function placeOf({ ifindex, direction, handle, priority }: TcFilter): Uint8Array {
-  const view = new DataView(new ArrayBuffer(20));
-  const side = direction === 'ingress' ? uapi.TC_H_MIN_INGRESS : uapi.TC_H_MIN_EGRESS;
-  view.setInt32(4, ifindex, hostIsLittleEndian);
-  view.setUint32(8, handle, hostIsLittleEndian);
-  view.setUint32(12, ((uapi.TC_H_CLSACT & 0xffff0000) | side) >>> 0, hostIsLittleEndian);
-  // TC_H_MAKE(priority, htons(ETH_P_ALL))
-  const everything = new DataView(Uint8Array.of(0, 3).buffer).getUint16(0, hostIsLittleEndian);
-  view.setUint32(16, ((priority << 16) | everything) >>> 0, hostIsLittleEndian);
-  return new Uint8Array(view.buffer);
-}
-
-function addMatchAll(program: Program, filter: TcFilter, where: string): void {
-  const { name } = program.info();
-  // struct tc_act_bpf: index, capab, action, refcnt, bindcnt. What the program returns is the verdict.
-  const parameters = new Uint8Array(new Int32Array([0, 0, uapi.TC_ACT_PIPE, 0, 0]).buffer);
-  const action = [
-    { type: uapi.TCA_ACT_KIND, value: 'bpf' },
-    {
-      type: uapi.TCA_ACT_OPTIONS,
-      value: [
-        { type: uapi.TCA_ACT_BPF_PARMS, value: parameters },
-        { type: uapi.TCA_ACT_BPF_FD, value: program.fd.value },
-        { type: uapi.TCA_ACT_BPF_NAME, value: name },
-      ],
-    },
-  ];
-  netlinkRequest(
-    uapi.RTM_NEWTFILTER,
-    uapi.NLM_F_CREATE | uapi.NLM_F_EXCL,
-    placeOf(filter),
-    [
-      { type: uapi.TCA_KIND, value: 'matchall' },
-      {
-        type: uapi.TCA_OPTIONS,
-        value: [{ type: uapi.TCA_MATCHALL_ACT, value: [{ type: 1, value: action }] }],
-      },
-    ],
-    `add an action to ${where}`,
-  );
-}
-
-function deleteMatchAll(filter: TcFilter, where: string): void {
-  try {
-    netlinkRequest(
-      uapi.RTM_DELTFILTER,
-      0,
-      placeOf(filter),
-      [{ type: uapi.TCA_KIND, value: 'matchall' }],
-      `delete ${where}`,
-    );
-  } catch (error) {
-    // It, its qdisc or its interface is gone.
-    if (!isErrno(error, 'ENOENT', 'EINVAL', 'ENODEV')) throw error;
-  }
 }

@@ -20,23 +20,23 @@ import { type ChainPlace, dispatcherFolder, programPin } from './place.js';
 import { foreignProgram, notPinnedHere, otherVersion, refusedByInterface, wrongMode } from './refusals.js';
 
 /** A member of a chain that is to be. */
-export interface Wanted extends Ordered {
+export interface Wanted<S = Slot> extends Ordered {
   readonly proceedOn: readonly XdpVerdict[];
   /** The bits that stand for them in a chain that is there, where they say more than netkit knows. */
   readonly actions?: number | undefined;
   readonly frags: boolean;
   /** The program: one that is loaded, or one that is loaded for this slot. It is disposed of by whoever made this. */
-  open(slot: Slot): Program;
+  open(slot: S): Program;
 }
 
 /** A member that is in the chain, opened. */
-export interface Present extends Wanted {
+export interface Present<S = Slot> extends Wanted<S> {
   readonly program: Program;
   readonly programId: number;
 }
 
 /** What becomes of the members; undefined when nothing is to change. Called anew whenever somebody else was faster. */
-export type Edit = (members: readonly Present[]) => readonly Wanted[] | undefined;
+export type Edit<S = Slot> = (members: readonly Present<S>[]) => readonly Wanted<S>[] | undefined;
 
 export interface ChangeOptions {
   /** Of a chain that is to be made. One that is there keeps its mode; `auto` takes that, or native, or generic where the driver has none. */

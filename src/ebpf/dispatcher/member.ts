@@ -3,6 +3,7 @@ import { NetkitError } from '../../base/errors.js';
 import { programTypes } from '../../base/kernel-words.js';
 import type { ObjectSignature } from '../../obj/object-types.js';
 import type { ObjectSpec } from '../../obj/spec.js';
+import { chainMaps } from '../../obj/xdp-tail-chain/layout.js';
 import { duplicateFd } from '../../sys/fd.js';
 import * as libbpf from '../../sys/libbpf.js';
 import { LibbpfFailure } from '../../sys/libbpf-log.js';
@@ -31,9 +32,10 @@ export function loadMember({ spec, program, name, maps }: MemberSource, slot: Sl
   const chosen = new Set([program]);
   refuseKnownProblems(spec, chosen);
   try {
-    using object = openObject(spec, { name });
+    using object = openObject(spec, { name }, 'none');
     choosePrograms(spec, object, chosen);
-    for (const names of prepareMaps(spec, object, maps).values()) requireMap(names, maps);
+    const shared = new Map([...maps].filter(([map]) => !own.has(map)));
+    for (const map of prepareMaps(spec, object, shared).values()) if (!own.has(map)) requireMap(map, maps);
     for (const pointer of object.programs()) {
       if (libbpf.programName(pointer) !== program) continue;
       libbpf.setProgramType(pointer, programTypes.indexOf('ext'), 0);
@@ -46,6 +48,12 @@ export function loadMember({ spec, program, name, maps }: MemberSource, slot: Sl
   }
   throw new NetkitError('not-found', `the object has no program '${program}'`);
 }
+
+/**
+ * Empty here: a member goes on by returning. Before Linux 6.2 the kernel lets no replacement use a table of programs that
+ * a program of type xdp uses.
+ */
+const own: ReadonlySet<string> = new Set([chainMaps.programs]);
 
 function requireMap(name: string, maps: ReadonlyMap<string, BpfMap>): void {
   if (maps.has(name)) return;

@@ -20,7 +20,7 @@ async function runBody(body: Command<'unload'>, argv: readonly string[] = [], io
   }
 }
 
-const nothing = { functions: [], dryRun: false, actions: [] };
+const nothing = { functions: [], returnsAt: null, dryRun: false, actions: [] };
 
 describe('perform', () => {
   it('gives the body paths from options, environment and defaults, in that order', async () => {

@@ -8,12 +8,14 @@ import { chapters, commands, groups } from '../../../src/cli/table/index.js';
 describe('the command table', () => {
   it('has the commands of this release and no others', () => {
     expect(commands.map(({ name }) => name).sort()).toEqual([
+      'adopt',
       'attach',
       'batch',
       'btf dump',
       'btf list',
       'build',
       'completion',
+      'confirm',
       'detach',
       'doctor',
       'feature',

@@ -1,6 +1,6 @@
 /** Hooks on a packet's way through an interface, a route, a firewall. */
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+
+import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { Scope } from '../../../../src/base/scope.js';
 import {
   type AttachOptions,
@@ -16,7 +16,7 @@ import {
   tcx,
   xdp,
 } from '../../../../src/ebpf/attach/index.js';
-import { kernelRelease } from '../../../../src/host/kernel.js';
+import { configured } from '../../../support/kernel-config.js';
 import { makeNetns, makeVethPair, pingCount, uniqueName, type VethPair } from '../../../support/netns.js';
 import { addressOf, openSocket, sendOn } from '../../../support/socket-calls.js';
 import { type Bench, type HookCase, proveFiring } from './bench.js';
@@ -206,22 +206,6 @@ const lircCase: HookCase = {
     );
   },
 };
-
-/** What the kernel says of its own configuration; undefined where it keeps that to itself. */
-function configured(option: string): boolean | undefined {
-  const texts = [
-    () => gunzipSync(readFileSync('/proc/config.gz')).toString('latin1'),
-    () => readFileSync(`/boot/config-${kernelRelease()}`, 'latin1'),
-  ];
-  for (const text of texts) {
-    try {
-      return new RegExp(`^${option}=[ym]`, 'm').test(text());
-    } catch {
-      // It is elsewhere.
-    }
-  }
-  return undefined;
-}
 
 export const packetCases: readonly HookCase[] = [
   vethCase('xdp', (veth) => xdp(target(veth))),

@@ -29,13 +29,9 @@ function sendTo(socket: Fd): void {
   sendOn(client, addressOf('ipv4', portOf(socket)));
 }
 
-function socketCase(
-  hook: 'socket' | 'sk_reuseport' | 'sk_reuseport/migrate',
-  more: Partial<HookCase> = {},
-): HookCase {
+function socketCase(hook: 'socket' | 'sk_reuseport' | 'sk_reuseport/migrate'): HookCase {
   return {
     hook,
-    ...more,
     prove: async (bench) => {
       using counted = bench.load(hook);
       using socket = bench.netns.inside(() => boundSocket());
@@ -104,7 +100,7 @@ function sockmapCase(
 export const socketCases: readonly HookCase[] = [
   socketCase('socket'),
   socketCase('sk_reuseport'),
-  socketCase('sk_reuseport/migrate', { since: [5, 14] }),
+  socketCase('sk_reuseport/migrate'),
   sockmapCase('sk_msg', undefined),
   sockmapCase('sk_skb', 'sk_skb_stream_verdict'),
   sockmapCase('sk_skb/stream_parser', undefined),

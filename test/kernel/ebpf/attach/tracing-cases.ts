@@ -1,4 +1,5 @@
 /** Hooks that look into the kernel and into programs. */
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { expect } from 'vitest';
 import {
@@ -19,6 +20,7 @@ import {
   usdt,
 } from '../../../../src/ebpf/attach/index.js';
 import { load } from '../../../../src/ebpf/load.js';
+import { atLeast } from '../../../../src/host/kernel.js';
 import { isErrno } from '../../../../src/sys/errno.js';
 import { ethernet, ipv4, packet, payload, udp } from '../../../support/packets.js';
 import { chooseCongestionControl, tcpPair } from '../../../support/socket-calls.js';
@@ -155,7 +157,19 @@ export const tracingCases: readonly HookCase[] = [
   traceCase('fmod_ret', () => tracing(), callGetpgid, { has: 'fmod_ret' }),
   traceCase('fmod_ret.s', () => tracing(), fentryFunction, sleepableFunctions),
   traceCase('lsm', () => tracing(), callGetpgid, { has: 'lsm' }),
-  traceCase('lsm.s', () => tracing(), openNull, { has: 'lsm' }),
+  {
+    hook: 'lsm.s',
+    has: 'lsm',
+    prove: async (bench) => {
+      const early = !atLeast(5, 11);
+      using counted = bench.loadNamed(early ? 'on_lsm_s_exec' : 'on_lsm_s');
+      return await proveFiring(
+        () => counted.hits(),
+        () => counted.program.attach(tracing()),
+        () => (early ? void execFileSync('true') : openNull()),
+      );
+    },
+  },
   traceCase(
     'perf_event',
     () => perfEvent({ clock: 'cpu-clock', pid: 0, every: { period: 1_000_000n } }),
@@ -178,7 +192,7 @@ export const tracingCases: readonly HookCase[] = [
     },
   },
   iteratorCase('iter', 'tasks'),
-  iteratorCase('iter.s', 'tasks_s', { since: [5, 18] }),
+  iteratorCase('iter.s', 'tasks_s'),
   {
     hook: 'syscall',
     since: [5, 14],
@@ -193,11 +207,10 @@ export const tracingCases: readonly HookCase[] = [
   },
 ];
 
-function iteratorCase(hook: string, name: string, more: Partial<HookCase> = {}): HookCase {
+function iteratorCase(hook: string, name: string): HookCase {
   return {
     hook,
     has: 'iter',
-    ...more,
     prove: (bench) => {
       const spec = bench.spec('iterators');
       spec.only([name]);

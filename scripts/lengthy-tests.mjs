@@ -1,0 +1,23 @@
+/**
+ * Test files that kill commands at each of their steps, or run many at a time, and take minutes. `npm test` runs them all.
+ * They are left out where everything runs once more: in virtual machines, which emulation makes slow, and in a bare root,
+ * where they would ask the same kernel the same question again (`NETKIT_TEST_BRIEF`).
+ */
+export const lengthyTests = {
+  'test/e2e/killed.test.ts': 'kills some hundred commands',
+  'test/e2e/killed-hooks.test.ts': 'kills some two hundred commands',
+  'test/e2e/killed-kinds.test.ts': 'kills some three hundred commands',
+  'test/e2e/killed-plans.test.ts': 'kills eight commands at each of their steps',
+  'test/e2e/killed-all.test.ts': 'kills two commands at each of their steps',
+  'test/e2e/killed-reboot.test.ts': 'kills five commands at each of their steps',
+  'test/e2e/killed-replace.test.ts': 'kills some sixty commands',
+  'test/e2e/xdp-chain-killed.test.ts': 'kills some hundred commands',
+  'test/e2e/xdp-tail-chain-killed.test.ts': 'kills some ninety commands',
+  'test/e2e/confirm-killed.test.ts': 'kills some hundred commands',
+  'test/e2e/replace-killed.test.ts': 'kills a hundred imports, at moments that a slower machine stretches',
+  'test/e2e/batch-atomic.test.ts': 'kills some forty batches',
+  'test/e2e/order.test.ts': 'runs some four hundred commands; order-kinds.test.ts has each kind of hook',
+  'test/e2e/order-concurrent.test.ts': 'runs ten commands at a time',
+  'test/e2e/concurrent.test.ts': 'runs ten commands at a time',
+  'test/e2e/foreign-survives.test.ts': 'runs some two hundred commands',
+};

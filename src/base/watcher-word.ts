@@ -1,0 +1,2 @@
+/** The word by which the command line knows that it is to watch a change. No command has it. */
+export const watcherWord = '--await-confirmation';

@@ -1,0 +1,92 @@
+/** Taking back changes that nobody confirmed in time, and finishing those whose confirmation was killed. */
+import { messageOf, NetkitError } from '../../base/errors.js';
+import { bootId } from '../../host/kernel.js';
+import { concernsFiles, undoAll } from '../execute.js';
+import type { Stage } from '../perform.js';
+import { finish } from '../reversible.js';
+import { steppingStone } from '../stepping-stone.js';
+import { type PendingChange, readPending, removePending, timeLeft, writePending } from './record.js';
+
+/** What became of changes that waited. */
+export interface Settled {
+  /** They were taken back. */
+  readonly returned: readonly PendingChange[];
+  /** Why others could not be. */
+  readonly problems: readonly { readonly function: string; readonly message: string }[];
+}
+
+/**
+ * Takes back what is overdue. What cannot be taken back stays and is told, and so is what cannot be read; neither keeps the
+ * rest from being done. Call it under the lock.
+ */
+export function settlePending(stage: Stage): Settled {
+  const returned: PendingChange[] = [];
+  const problems: { function: string; message: string }[] = [];
+  for (const name of stage.store.pendingNames()) {
+    try {
+      const change = settleOne(name, stage);
+      if (change !== undefined) returned.push(change);
+    } catch (error) {
+      if (!(error instanceof NetkitError)) throw error;
+      problems.push({ function: name, message: error.message });
+    }
+  }
+  return { returned, problems };
+}
+
+/** What {@link settlePending} would take back. */
+export function overdue(changes: readonly PendingChange[]): PendingChange[] {
+  return changes.filter((change) => change.stage === 'waiting' && timeLeft(change) <= 0);
+}
+
+function settleOne(name: string, stage: Stage): PendingChange | undefined {
+  const change = readPending(stage.store, name);
+  if (change === undefined) return undefined;
+  if (change.stage === 'confirmed') {
+    finishConfirmed(change, stage);
+    stage.note(`'netkit confirm' had been killed: '${change.plan.command}' stays`);
+  }
+  return overdue([change]).length === 0 ? undefined : takeBack(change, stage);
+}
+
+/** @throws NetkitError when something could not be undone, which is written down too */
+function takeBack(change: PendingChange, stage: Stage): PendingChange {
+  const { plan } = change;
+  const isThisBoot = plan.bootId === bootId();
+  try {
+    const actions = isThisBoot ? plan.actions : plan.actions.filter(concernsFiles);
+    undoAll(actions, stage, `'${plan.command}' was not confirmed`, steppingStone);
+  } catch (error) {
+    writePending(stage.store, { ...change, problem: messageOf(error) });
+    throw error;
+  }
+  steppingStone();
+  const returned: PendingChange = {
+    ...change,
+    plan: { ...plan, actions: [] },
+    finish: [],
+    stage: 'returned',
+    returnedAt: new Date().toISOString(),
+    reason: isThisBoot ? 'time' : 'reboot',
+    problem: null,
+  };
+  writePending(stage.store, returned);
+  steppingStone();
+  stage.note(`'${plan.command}' was taken back: nobody confirmed it in time`);
+  return returned;
+}
+
+/** From here on the change is not taken back any more; a killed confirmation is finished by the next command. */
+export function keep(change: PendingChange, stage: Stage): void {
+  steppingStone();
+  const confirmed: PendingChange = { ...change, stage: 'confirmed' };
+  writePending(stage.store, confirmed);
+  steppingStone();
+  finishConfirmed(confirmed, stage);
+}
+
+function finishConfirmed({ plan, finish: left }: PendingChange, stage: Stage): void {
+  finish(plan.bootId === bootId() ? left : left.filter(concernsFiles), stage);
+  removePending(stage.store, plan.function);
+  steppingStone();
+}

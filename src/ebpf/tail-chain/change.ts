@@ -1,0 +1,276 @@
+/**
+ * Changing a chain by tail calls: new programs go to free slots of the table, then one update of one map switches the whole
+ * order, and the kernel returns from it when no packet is on its way by the old one. Then its slots are emptied.
+ */
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NetkitError } from '../../base/errors.js';
+import { Scope } from '../../base/scope.js';
+import { fileError, fileErrorCode } from '../../host/file-errors.js';
+import { actionsOf, verdictsOf } from '../../obj/xdp-dispatcher/actions.js';
+import { inRunOrder } from '../../obj/xdp-dispatcher/order.js';
+import {
+  type ChainOrder,
+  chainMaps,
+  encodeOrder,
+  mostMembers,
+  orderSize,
+  tableSlots,
+} from '../../obj/xdp-tail-chain/layout.js';
+import { xdp } from '../attach/xdp.js';
+import { memberProgram, occupantOf } from '../dispatcher/chain.js';
+import type { Changed, ChangeOptions, Edit, Present, Wanted } from '../dispatcher/change.js';
+import { wrongMode } from '../dispatcher/refusals.js';
+import { Link } from '../link.js';
+import { BpfMap } from '../map.js';
+import { Program } from '../program.js';
+import { idInSlot, type OpenTailChain, openTailChain, readOrder, slotKey } from './chain.js';
+import type { TailSlot } from './member.js';
+import { chainPins, type TailPlace, tailChainFolder, tailChainsFolder } from './place.js';
+import { loadRoot } from './root.js';
+
+interface TailPresent extends Present<TailSlot> {
+  readonly slot: number;
+}
+
+type TailOptions = Pick<ChangeOptions, 'mode' | 'step'>;
+type Step = () => void;
+
+/**
+ * Changes the chain of an interface, makes it when there is none, and takes it off with its last member. Call it under
+ * netkit's lock. Needs CAP_SYS_ADMIN, since programs are opened by their ids. Minimum kernel 5.10.
+ * @throws NetkitError `conflict` when the hook has another program, or the chain another mode, or it is full;
+ *   `unsupported` (driver); and what loading a member throws
+ */
+export function changeTailChain(
+  place: TailPlace,
+  { mode, step = () => undefined }: TailOptions,
+  edit: Edit<TailSlot>,
+): Changed {
+  using scope = new Scope();
+  const folder = tailChainFolder(place);
+  const chain = liveChain(folder, scope);
+  const now = chain === undefined ? undefined : occupantOf(place)?.mode;
+  const members = chain === undefined ? [] : openMembers(chain, scope);
+  const wanted = edit(members);
+  if (wanted === undefined) return { changed: false, mode: now, fallback: undefined };
+  if (now !== undefined && mode !== 'auto' && mode !== now && wanted.length > 0)
+    throw wrongMode(place, now, mode);
+  if (wanted.length > mostMembers) throw full(place, members);
+  if (chain !== undefined) {
+    arrange(chain, members, wanted, step);
+    return { changed: true, mode: wanted.length === 0 ? undefined : now, fallback: undefined };
+  }
+  if (wanted.length === 0) return { changed: false, mode: undefined, fallback: undefined };
+  return { changed: true, ...begin(place, mode, wanted, step) };
+}
+
+/**
+ * Takes a program out of every chain that it is in, from the pins alone, and removes what a killed change left of chains.
+ * @returns whether it was in one
+ */
+export function leaveTailChains(bpffs: string, programId: number, step: Step = () => undefined): boolean {
+  const chains = tailChainsFolder(bpffs);
+  return entriesOf(chains)
+    .map((name) => leaveChain(join(chains, name), programId, step))
+    .includes(true);
+}
+
+function leaveChain(folder: string, programId: number, step: Step): boolean {
+  using scope = new Scope();
+  const chain = openTailChain(folder, scope);
+  const members = chain === undefined ? [] : openMembers(chain, scope);
+  const left = members.filter((member) => member.programId !== programId);
+  if (chain === undefined || members.length === 0) remove(folder, chain, step);
+  else if (left.length < members.length) arrange(chain, members, left, step);
+  return left.length < members.length;
+}
+
+/** What is left of a chain that is on no interface any more is removed: its members are dead. */
+function liveChain(folder: string, scope: Scope): OpenTailChain | undefined {
+  const chain = openTailChain(folder, scope);
+  if (chain?.link !== undefined && !chain.link.info().gone) return chain;
+  if (entriesOf(folder).length > 0) remove(folder, chain, () => undefined);
+  return undefined;
+}
+
+function openMembers(chain: OpenTailChain, scope: Scope): TailPresent[] {
+  const { frags, members } = readOrder(chain);
+  return members.flatMap(({ slot, priority, goOn }) => {
+    const id = idInSlot(chain.programs, slot);
+    if (id === undefined) return [];
+    const program = scope.use(Program.fromId(id));
+    const { name, tag, loadTimeNs } = memberProgram(program);
+    const proceedOn = verdictsOf(goOn);
+    const loaded = { tag, loadTimeNs };
+    return [{ name, priority, proceedOn, frags, loaded, program, programId: id, slot, open: () => program }];
+  });
+}
+
+interface Begun {
+  readonly mode: Changed['mode'];
+  readonly fallback: string | undefined;
+}
+
+/** The maps are pinned and the order is there before the root program gets on the interface. */
+function begin(
+  place: TailPlace,
+  mode: ChangeOptions['mode'],
+  wanted: readonly Wanted<TailSlot>[],
+  step: Step,
+): Begun {
+  using scope = new Scope();
+  const folder = tailChainFolder(place);
+  const frags = wanted.every((member) => member.frags);
+  const root = loadRoot(frags, scope);
+  const pins = chainPins(folder);
+  let begun: Begun | undefined;
+  try {
+    makeFolders(folder);
+    root.programs.pin(pins.programs);
+    step();
+    root.way.pin(pins.way);
+    root.order.pin(pins.order);
+    step();
+    arrange({ folder, link: undefined, ...root }, [], wanted, step, frags);
+    begun = putOn(place, mode, root.program, pins.root);
+    step();
+  } finally {
+    if (begun === undefined) remove(folder, undefined, () => undefined);
+  }
+  return begun;
+}
+
+function putOn(place: TailPlace, mode: ChangeOptions['mode'], root: Program, pin: string): Begun {
+  const { ifname, netns } = place;
+  const put = (as: 'native' | 'generic' | 'offload'): Begun => {
+    using link = root.attach(xdp({ ifname, mode: as, netns }));
+    link.pin(pin);
+    return { mode: as, fallback: undefined };
+  };
+  if (mode !== 'auto') return put(mode);
+  try {
+    return put('native');
+  } catch (error) {
+    if (!(error instanceof NetkitError) || error.code !== 'unsupported') throw error;
+    return { ...put('generic'), fallback: error.message };
+  }
+}
+
+function arrange(
+  chain: OpenTailChain,
+  before: readonly TailPresent[],
+  wanted: readonly Wanted<TailSlot>[],
+  step: Step,
+  frags = readOrder(chain).frags,
+): void {
+  const { programs, way } = chain;
+  const slotOf = new Map(before.map((member) => [member.programId, member.slot]));
+  const used = new Set(slotOf.values());
+  // Those of a change that was killed.
+  emptyAllBut(programs, used);
+  const isThere = (member: Wanted<TailSlot>): member is TailPresent => 'programId' in member;
+  const members = inRunOrder(wanted).map((member) => {
+    const { priority, proceedOn } = member;
+    const known = isThere(member) ? slotOf.get(member.programId) : undefined;
+    const slot = known ?? fill(programs, used, member.open({ programs, way, frags }));
+    return { slot, priority, goOn: actionsOf(proceedOn) % 0x100 };
+  });
+  step();
+  switchTo(chain, { frags, members });
+  step();
+  if (members.length === 0) remove(chain.folder, chain, step);
+  else emptyAllBut(programs, new Set(members.map(({ slot }) => slot)));
+  step();
+}
+
+/** Puts a program into a free slot, which no packet meets yet. */
+function fill(programs: BpfMap, used: Set<number>, program: Program): number {
+  const free = Array.from({ length: tableSlots }, (_, slot) => slot).find((slot) => !used.has(slot));
+  if (free === undefined) throw new TypeError('more slots than an old and a new order need');
+  used.add(free);
+  programs.setReference(free, program);
+  return free;
+}
+
+function emptyAllBut(programs: BpfMap, used: ReadonlySet<number>): void {
+  for (let slot = 0; slot < tableSlots; slot++) {
+    if (!used.has(slot) && idInSlot(programs, slot) !== undefined) programs.deleteBytes(slotKey(slot));
+  }
+}
+
+/** The one update. The kernel returns from it when no program is at work with the old order any more. */
+function switchTo({ order }: OpenTailChain, next: ChainOrder): void {
+  using inner = BpfMap.create({
+    type: 'array',
+    name: chainMaps.order,
+    keySize: 4,
+    valueSize: orderSize,
+    maxEntries: 1,
+  });
+  inner.setBytes(new Uint8Array(4), encodeOrder(next));
+  inner.freeze();
+  order.setReference(0, inner);
+}
+
+/** Takes the root program off first: then nobody is in need of the rest. What is gone already is fine. */
+function remove(folder: string, chain: OpenTailChain | undefined, step: Step): void {
+  const { root, ...maps } = chainPins(folder);
+  const link = chain?.link ?? openLink(root);
+  using _link = chain?.link === undefined ? link : undefined;
+  link?.detach();
+  step();
+  for (const pin of [root, ...Object.values(maps)]) unlinkQuietly(pin);
+  removeFolder(folder);
+  removeFolder(dirname(folder));
+}
+
+function openLink(pin: string): Link | undefined {
+  try {
+    return Link.fromPin(pin);
+  } catch (error) {
+    if (error instanceof NetkitError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+function makeFolders(folder: string): void {
+  for (const path of [dirname(dirname(folder)), dirname(folder), folder]) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if (fileErrorCode(error) !== 'EEXIST') throw fileError(error, 'make', path);
+    }
+  }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(fileErrorCode(error) ?? '')) throw error;
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (fileErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function full({ ifname }: TailPlace, members: readonly Present<TailSlot>[]): NetkitError {
+  return new NetkitError('conflict', `the chain of ${ifname} is full: it takes ${mostMembers} programs`, {
+    details: { ifname, members: members.map(({ name, programId }) => ({ name, programId })) },
+  });
+}
