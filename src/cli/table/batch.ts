@@ -7,7 +7,7 @@ export const batchCommands = [
     summary: 'do many commands in one process',
     about: [
       'Reads commands, one a line, and does them in their order: `map update fw/blocklist_v4 10.0.0.0/8 drop`, with or without `netkit` before it. Words are quoted as in a shell, with single quotes, double quotes and backslashes; nothing is expanded. A backslash at the end of a line carries it on to the next one; `#` begins a comment.',
-      'All of it takes one start of netkit and one lock, which the first command that needs it takes and the end of the batch releases. Neighbouring updates of one map are written together: a hundred thousand lines take less than half a second.',
+      'All of it takes one start of netkit and one lock, which the first command that needs it takes and the end of the batch releases; while a change made with --confirm waits, a batch that is not --atomic lets go of it between two commands. Neighbouring updates of one map are written together: a hundred thousand lines take less than half a second.',
       'The first failure ends the batch, with the line, the error and the exit status of the command that failed. What was done before stays done, unless `--atomic` is given.',
       'Results are printed as the commands print them; words about what was done are left out. With `--json` there is one document a line for each command.',
     ],
