@@ -186,7 +186,7 @@ describeAsRoot(
           [['attach', 'o/steer', cgroup.path], { ...usage, says: /sk_lookup, which takes no target/ }],
           [
             ['attach', 'o/in_map', cgroup.path],
-            { status: 6, code: 'unsupported', says: /'xdp\/devmap'.* are not attached/, hints: /devmap/ },
+            { ...usage, says: /an entry of a map, as FUNCTION\/MAP\[KEY\]/ },
           ],
           [['detach', 'o', cgroup.path], { ...notFound, says: /o is not attached to/ }],
         ] as const;

@@ -136,7 +136,7 @@ describeAsRoot(
         const counted = hitsOf(ground);
         expect(counted).toBeGreaterThanOrEqual(5);
         expect(linksOf(ground)).toMatchObject([{ type: 'tc', hook: 'action/ingress', dead: false }]);
-        expect(ground.does('net', ...way).stdout).toMatch(/tc\/ingress\s+act\s.*matchall/);
+        expect(ground.does('net', ...way).stdout).toMatch(/tc\/ingress\s+7\s+act\s.*matchall/);
         const [link] = linksOf(ground);
         loadOperate(ground, object, ['act'], { weight: 1000 }, ['--replace']);
         ground.ping();

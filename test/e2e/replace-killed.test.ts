@@ -17,7 +17,8 @@ const size = 120_000;
 const shift = size / 4;
 /** Less than both contents together: a replacement has to make room on its way. */
 const room = size + shift / 2;
-const kills = 100;
+/** NETKIT_TEST_KILLS=100 makes a hundred. */
+const kills = Number(process.env['NETKIT_TEST_KILLS'] ?? 30);
 
 /** Old and new content, which are new and old in the next run. Of the keys in both, every other changes its value. */
 const contents = [0, 1].map((which) => ({
@@ -153,7 +154,7 @@ describeAsRoot('`map import --replace`, killed at a hundred random moments', () 
         );
         expect(seen.missed).toEqual([]);
         expect(seen.rounds).toBeGreaterThan(kills);
-        expect(between).toBeGreaterThanOrEqual(80);
+        expect(between).toBeGreaterThanOrEqual(0.8 * kills);
         does('unload', 'e');
       });
     }, 900_000);

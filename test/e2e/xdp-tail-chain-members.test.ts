@@ -1,6 +1,9 @@
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { netkit } from '../support/cli.js';
+import { run } from '../support/netns.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
 import { loadTail, onTailGround, place, ran, returns, seen } from '../support/tail-chain.js';
 import { fixture, type Ground, Objects } from './ground.js';
@@ -66,16 +69,17 @@ describeAsRoot(
       await onTailGround((ground) => {
         load(ground);
         const { netns, ifname } = ground;
-        netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'obj', fixture('pass'), 'sec', 'xdp']);
+        const pin = join(ground.bpffs.root.path, 'other');
+        run('bpftool', ['prog', 'load', fixture('pass'), pin]);
+        netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'pinned', pin]);
         const refused = ground.refuses(5, 'attach', 'c/member_1', ...place(ground));
         expect(refused.stderr).toMatch(/has an XDP program already: 'pass', id \d+ \(native\)/);
         expect(seen(ground)).toMatchObject([{ name: 'pass' }]);
         netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'off']);
         ground.attach('c/member_1');
-        expect(() =>
-          netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'obj', fixture('pass'), 'sec', 'xdp']),
-        ).toThrow();
+        expect(() => netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'pinned', pin])).toThrow();
         expect(ran(ground)).toEqual([1]);
+        unlinkSync(pin);
       });
     });
 

@@ -118,7 +118,7 @@ export function tableState(map: BpfMap | TypedMap): (typeof tableStates)[number]
   return tableStates[viewOf(value).getUint32(4, hostIsLittleEndian)] ?? 'empty';
 }
 
-/** Takes away a table that has no link; one that is not attached is fine. @throws SysError */
+/** Takes away a table that has no link; one that is not attached is fine. @throws SysError @internal */
 export function removeTable(map: Pick<BpfMap, 'fd' | 'info'>): void {
   const calls = new MapCalls(map.fd);
   const status = calls.delete(firstKey);

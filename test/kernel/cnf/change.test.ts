@@ -177,7 +177,7 @@ describeAsRoot('recovery', () => {
         ],
       };
       store.writeJournal(plan);
-      expect(await recoverLeft(options)).toMatchObject({ outcome: 'undone' });
+      expect(await recoverLeft(options)).toMatchObject({ recovery: { outcome: 'undone' } });
       expect(store.readJournal()).toBeUndefined();
       expect(store.read('fw')).toEqual(before);
     });
