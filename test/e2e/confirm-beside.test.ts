@@ -9,7 +9,7 @@ import { mount, unmount } from '../../src/sys/libc.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { killWatchers, noWatchers, passTime, pendingOf, until } from './confirm-ground.js';
+import { killWatchers, noWatchers, passTime, pendingOf, soon, until } from './confirm-ground.js';
 import { fixture, type Ground, makeGround } from './ground.js';
 
 const netkitPath = join(packageRoot(), 'bin/netkit.js');
@@ -37,7 +37,7 @@ describeAsRoot('while a change waits for its confirmation', () => {
     });
     const ended = once(batch, 'exit');
     const { stdin } = batch;
-    stdin.write(`${attaching(ground, '1s').join(' ')}\n`);
+    stdin.write(`${attaching(ground, soon).join(' ')}\n`);
     await until('it waits', () => pendingOf(ground).length === 1);
     await until('it is taken back', () => pendingOf(ground).length === 0);
     stdin.write(`${attaching(ground, '1h').join(' ')}\n`);

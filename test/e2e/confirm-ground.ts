@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
+import { emulated } from '../support/known-kernels.js';
 import { documentOf, type Ground } from './ground.js';
 
 /** A process that takes a change back, or the shell that starts it again. */
@@ -59,7 +60,11 @@ export function kill(pid: number): void {
   }
 }
 
-export async function until(what: string, isSo: () => boolean, withinMs = 10_000): Promise<void> {
+/** Time for some commands before the return, on a busy machine too. */
+export const soonSeconds = emulated ? 30 : 6;
+export const soon = `${soonSeconds}s`;
+
+export async function until(what: string, isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!isSo()) {
     expect(performance.now(), what).toBeLessThan(deadline);

@@ -9,7 +9,17 @@ import { packageRoot } from '../../src/host/package-root.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { kill, killWatchers, noWatchers, passTime, pendingOf, until, watchers } from './confirm-ground.js';
+import {
+  kill,
+  killWatchers,
+  noWatchers,
+  passTime,
+  pendingOf,
+  soon,
+  soonSeconds,
+  until,
+  watchers,
+} from './confirm-ground.js';
 import { documentOf, errorOf, fixture, type Ground, makeGround } from './ground.js';
 import { conflict, expectRefused } from './refusal.js';
 
@@ -42,16 +52,16 @@ describeAsRoot(
       using ground = makeGround();
       ground.does(...dropping);
       const bare = ground.hooks();
-      const said = ground.does(...attaching(ground, '2s'));
+      const said = ground.does(...attaching(ground, soon));
       expect(said.stdout).toMatch(
-        /\ntaken back in 2 s, at \d\d:\d\d:\d\d, unless 'netkit confirm f' keeps it\n$/,
+        /\ntaken back in \d+ s, at \d\d:\d\d:\d\d, unless 'netkit confirm f' keeps it\n$/,
       );
       expect(ground.ping()).toBe(0);
       const [pending] = pendingOf(ground);
       expect(pending).toMatchObject({ function: 'f', problem: null });
-      expect(pending?.command).toMatch(/^netkit attach f .*--confirm 2s$/);
+      expect(pending?.command).toMatch(/^netkit attach f .*--confirm \d+s$/);
       expect(pending?.secondsLeft).toBeGreaterThan(0);
-      expect(pending?.secondsLeft).toBeLessThanOrEqual(2);
+      expect(pending?.secondsLeft).toBeLessThanOrEqual(soonSeconds);
       expect(ground.netkit('doctor').stdout).toMatch(
         /^ok +change to f +'netkit attach f .*is taken back in/m,
       );
@@ -70,12 +80,12 @@ describeAsRoot(
     it('stays when it is confirmed in time, and nothing of the waiting is left', async () => {
       using ground = makeGround();
       ground.does(...dropping);
-      ground.does(...attaching(ground, '2s'));
+      ground.does(...attaching(ground, soon));
       const { kept, returned } = documentOf(documents.confirm, ground.does('confirm', '--json'));
       expect(kept).toMatchObject([{ function: 'f' }]);
       expect(returned).toEqual([]);
       await noWatchers(ground);
-      await sleep(2200);
+      await sleep(soonSeconds * 1000 + 200);
       expect(ground.ping()).toBe(0);
       expect(files(ground).filter((file) => file.endsWith('.pending'))).toEqual([]);
       await finish(ground);
@@ -85,7 +95,7 @@ describeAsRoot(
       using ground = makeGround();
       ground.does(...dropping);
       const netkit = join(packageRoot(), 'bin/netkit.js');
-      const words = [process.execPath, netkit, ...attaching(ground, '3s')].join(' ');
+      const words = [process.execPath, netkit, ...attaching(ground, soon)].join(' ');
       const terminal = spawn('script', ['-qec', `${words}; sleep 60`, '/dev/null'], {
         env: { ...process.env, ...ground.bpffs.env },
         stdio: ['pipe', 'pipe', 'ignore'],
@@ -113,7 +123,7 @@ describeAsRoot(
     it('returns when the process that takes it back is killed: another one comes in its place', async () => {
       using ground = makeGround();
       ground.does(...dropping);
-      ground.does(...attaching(ground, '3s'));
+      ground.does(...attaching(ground, soon));
       for (const { pid, isShell } of watchers(ground)) if (!isShell) kill(pid);
       expect(ground.ping()).toBe(0);
       await until('pings are answered', () => ground.ping(1) === 1);
@@ -124,9 +134,9 @@ describeAsRoot(
     it('returns with the next command that changes anything, when nobody is left to take it back', async () => {
       using ground = makeGround();
       ground.does(...dropping);
-      ground.does(...attaching(ground, '1s'));
+      ground.does(...attaching(ground, soon));
       killWatchers(ground);
-      await sleep(1100);
+      await sleep(soonSeconds * 1000 + 100);
       expect(ground.ping()).toBe(0);
       expect(ground.does('list').stdout).toMatch(
         /'netkit attach f .*' is overdue: 'netkit recover' takes it back/,
