@@ -1,11 +1,12 @@
 /** Types of a map that the kernel does not give, from the object that netkit keeps of the function that has the map. */
 import { join } from 'node:path';
 import { NetkitError } from '../base/errors.js';
-import { functionFolder, namesIn, netkitFolder } from '../cnf/layout.js';
+import { functionFolder, netkitFolder } from '../cnf/layout.js';
 import { isFunctionName } from '../cnf/names.js';
 import type { StateStore } from '../cnf/store.js';
 import { pinName } from '../ebpf/kernel-object.js';
 import { BpfMap } from '../ebpf/map.js';
+import { namesIn } from '../host/folders.js';
 import type { MapPart, PartType } from '../obj/map-codecs.js';
 import { listedMapName, type MapSpec } from '../obj/maps.js';
 import type { ObjectSpec } from '../obj/spec.js';

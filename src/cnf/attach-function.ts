@@ -2,6 +2,7 @@
 import { NetkitError } from '../base/errors.js';
 import type { Hook } from '../base/hook-names.js';
 import { pinName } from '../ebpf/kernel-object.js';
+import { exists } from '../host/folders.js';
 import { openNetns } from '../host/netns.js';
 import type { Action } from './action.js';
 import { type Chosen, choosePrograms } from './choose-programs.js';
@@ -9,7 +10,7 @@ import type { Proposal, World } from './environment.js';
 import type { HookOptions, HookRequest, PlannedLink } from './hooks/family.js';
 import { familyOf } from './hooks/index.js';
 import { withTables } from './hooks/struct-ops.js';
-import { exists, functionFolder } from './layout.js';
+import { functionFolder } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { noSuchFunction } from './reference.js';
 import type { FunctionState } from './state.js';

@@ -1,13 +1,14 @@
 /** Detaching and unloading: the plans. The state is recorded first, so that a killed command is finished, not undone. */
 import { NetkitError } from '../base/errors.js';
 import type { Hook } from '../base/hook-names.js';
+import { exists } from '../host/folders.js';
 import { currentNetnsInode } from '../host/netns.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
 import type { Proposal, World } from './environment.js';
 import { allFamilies } from './hooks/index.js';
-import { asideFolders, exists, functionFolder, stagingFolder } from './layout.js';
+import { asideFolders, functionFolder, stagingFolder } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { checkFunctionName } from './names.js';
 import { noSuchFunction } from './reference.js';

@@ -1,8 +1,7 @@
 /** Where a function's pins are: `<bpffs>/netkit/<function>/{progs,maps,links,chain}/NAME`. */
-import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pinName } from '../ebpf/kernel-object.js';
-import { fileError, fileErrorCode } from '../host/file-errors.js';
+import { exists, namesIn, removeIfEmpty } from '../host/folders.js';
 
 /** `chain`: programs as members of chains, by the names of their links, and marks of changes that are under way. */
 export type PinFolder = 'progs' | 'maps' | 'links' | 'chain';
@@ -44,44 +43,8 @@ export function pinPath(folder: string, kind: PinFolder, name: string): string {
   return join(folder, kind, pinName(name));
 }
 
-/** Names in a folder, none when it does not exist. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT' || fileErrorCode(error) === 'ENOTDIR') return [];
-    throw error;
-  }
-}
-
-export function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** Makes a folder and those above it; one that exists is fine. @throws NetkitError */
-export function makeFolder(path: string): void {
-  // mkdir's own `recursive` tells of a read-only file system that there is no such directory.
-  if (!exists(dirname(path))) makeFolder(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (fileErrorCode(error) !== 'EEXIST') throw fileError(error, 'make', path);
-  }
-}
-
 /** Removes a function's folder, and then `<bpffs>/netkit`, if they are empty. */
 export function removeEmptyFolders(functionsFolder: string): void {
-  for (const folder of [functionsFolder, dirname(functionsFolder)]) {
-    // Looked at first: a read-only file system only says that it is one, also where there is nothing to remove.
-    if (!exists(folder)) continue;
-    if (namesIn(folder).length > 0) return;
-    try {
-      rmdirSync(folder);
-    } catch (error) {
-      const code = fileErrorCode(error);
-      if (code === 'ENOENT') continue;
-      if (code === 'ENOTEMPTY' || code === 'EBUSY') return;
-      throw error;
-    }
-  }
+  removeIfEmpty(functionsFolder);
+  if (!exists(functionsFolder)) removeIfEmpty(dirname(functionsFolder));
 }

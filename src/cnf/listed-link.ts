@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { pinName } from '../ebpf/kernel-object.js';
 import { Link, type LinkInfo } from '../ebpf/link.js';
 import { Program } from '../ebpf/program.js';
+import { namesIn } from '../host/folders.js';
 import { familyOf } from './hooks/index.js';
 import { byId, ofPin, unlessGone, withObject } from './kernel-listing.js';
-import { namesIn } from './layout.js';
 import type { LinkState } from './link-state.js';
 
 export interface ListedLink {

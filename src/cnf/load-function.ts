@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { NetkitError } from '../base/errors.js';
+import { exists } from '../host/folders.js';
 import { listedMapName } from '../obj/maps.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { detachActions } from './detach-function.js';
 import type { Proposal, World } from './environment.js';
-import { exists, functionFolder } from './layout.js';
+import { functionFolder } from './layout.js';
 import { loadedTarget, openTargets, type TargetTexts } from './load-targets.js';
 import { checkFunctionName } from './names.js';
 import { dropOld, replaceActions } from './replacing/actions.js';

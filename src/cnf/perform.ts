@@ -7,20 +7,13 @@ import { Link } from '../ebpf/link.js';
 import { type LoadTarget, load } from '../ebpf/load.js';
 import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
+import { exists, makeFolder, namesIn } from '../host/folders.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { dropPins, pinAdopted, unpinAdopted } from './adopt/pins.js';
 import { attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
 import { leaveChains } from './chain/leave.js';
-import {
-  bpffsOf,
-  exists,
-  makeFolder,
-  namesIn,
-  type PinFolder,
-  pinPath,
-  removeEmptyFolders,
-} from './layout.js';
+import { bpffsOf, type PinFolder, pinPath, removeEmptyFolders } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { beginWaiting, removePending, type Unconfirmed } from './pending/record.js';
 import { steppingStone } from './stepping-stone.js';

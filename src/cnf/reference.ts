@@ -7,8 +7,9 @@ import { type KernelObject, pinName } from '../ebpf/kernel-object.js';
 import { Link } from '../ebpf/link.js';
 import { BpfMap } from '../ebpf/map.js';
 import { Program } from '../ebpf/program.js';
+import { exists, namesIn } from '../host/folders.js';
 import { memberships } from './chain/memberships.js';
-import { bpffsOf, exists, functionFolder, namesIn, netkitFolder, type PinFolder } from './layout.js';
+import { bpffsOf, functionFolder, netkitFolder, type PinFolder } from './layout.js';
 import { isFunctionName } from './names.js';
 
 interface Kind<T extends KernelObject> {

@@ -1,12 +1,13 @@
 /** Upgrading a function in place: every link gets the new programs, and the maps keep what is in them. */
 import { NetkitError } from '../base/errors.js';
 import { BpfMap } from '../ebpf/map.js';
+import { exists } from '../host/folders.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import type { Proposal, World } from './environment.js';
 import { describeTarget, familyOf } from './hooks/index.js';
-import { exists, functionFolder, pinPath, stagingFolder } from './layout.js';
+import { functionFolder, pinPath, stagingFolder } from './layout.js';
 import { applyChoices, newState, refuseFleeting } from './load-function.js';
 import { openTargets } from './load-targets.js';
 import { replaceActions } from './replacing/actions.js';

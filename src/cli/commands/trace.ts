@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
 import { Scope } from '../../base/scope.js';
-import { functionFolder, namesIn } from '../../cnf/layout.js';
+import { functionFolder } from '../../cnf/layout.js';
 import { openProgram } from '../../cnf/reference.js';
 import type { Program } from '../../ebpf/program.js';
 import { streamLines } from '../../ebpf/program-streams.js';
 import { traceLines } from '../../ebpf/trace-pipe.js';
+import { namesIn } from '../../host/folders.js';
 import { lostEvents, parseTraceLine, printkEvent } from '../../obj/trace-line.js';
 import type { Command, CommandContext } from '../context.js';
 import { openReference } from '../open-reference.js';

@@ -7,8 +7,9 @@ import { Link } from '../../ebpf/link.js';
 import { BpfMap } from '../../ebpf/map.js';
 import { identifyPin, type PinnedObject } from '../../ebpf/pin-index.js';
 import { Program } from '../../ebpf/program.js';
+import { exists, makeFolder, namesIn } from '../../host/folders.js';
 import type { Adopt, AdoptedObject } from '../action.js';
-import { exists, makeFolder, namesIn, pinPath, removeEmptyFolders } from '../layout.js';
+import { pinPath, removeEmptyFolders } from '../layout.js';
 
 const openers: Readonly<Record<AdoptedObject['folder'], (id: number) => KernelObject>> = {
   progs: (id) => Program.fromId(id),

@@ -1,16 +1,17 @@
 /** What the families of XDP chains have in common: a member is the function's program once more, known by its pin. */
-import { renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
 import { Scope } from '../../base/scope.js';
 import type { Changed, Edit } from '../../ebpf/dispatcher/change.js';
 import { adding, placing, replacing } from '../../ebpf/dispatcher/edits.js';
 import type { LinkInfo } from '../../ebpf/link.js';
+import { exists, makeFolder, removeIfEmpty } from '../../host/folders.js';
 import { defaultRunConfig } from '../../obj/xdp-dispatcher/run-config.js';
 import type { HookFamily, HookOptions, Notes, Seen } from '../hooks/family.js';
 import { interfaceReader } from '../hooks/interface-target.js';
 import { xdpFamily } from '../hooks/xdp.js';
-import { bpffsOf, exists, makeFolder, namesIn } from '../layout.js';
+import { bpffsOf } from '../layout.js';
 import { steppingStone } from '../stepping-stone.js';
 import { describePlace } from '../targets/index.js';
 import { besides } from './beside.js';
@@ -99,7 +100,7 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
       using program = openMember(pin);
       way.leave(folder, link, program?.info().id ?? 0);
       if (program !== undefined) unlinkSync(pin);
-      removeEmpty(dirname(pin));
+      removeIfEmpty(dirname(pin));
     },
     swap: (folder, link, from, to, notes) => swap(way, { folder, link, from, to, notes }),
     rearrange(folder, link, next) {
@@ -253,8 +254,4 @@ function isUsual(proceedOn: readonly string[]): boolean {
 
 function sameVerdicts(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((verdict) => others.includes(verdict));
-}
-
-function removeEmpty(folder: string): void {
-  if (exists(folder) && namesIn(folder).length === 0) rmdirSync(folder);
 }

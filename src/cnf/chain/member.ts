@@ -9,9 +9,10 @@ import type { Marks } from '../../ebpf/dispatcher/pins.js';
 import { pinName } from '../../ebpf/kernel-object.js';
 import { BpfMap } from '../../ebpf/map.js';
 import { Program } from '../../ebpf/program.js';
+import { exists, makeFolder } from '../../host/folders.js';
 import { listedMapName } from '../../obj/maps.js';
 import { ObjectSpec } from '../../obj/spec.js';
-import { exists, makeFolder, pinPath } from '../layout.js';
+import { pinPath } from '../layout.js';
 import type { LinkOf, LinkState } from '../link-state.js';
 import type { StateStore } from '../store.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
 import { chainsFolder, dispatcherOf, programPin } from '../../ebpf/dispatcher/place.js';
 import { Program } from '../../ebpf/program.js';
-import { namesIn } from '../layout.js';
+import { namesIn } from '../../host/folders.js';
 
 /** A dispatcher's folder that has a member's pins. */
 export interface Membership {

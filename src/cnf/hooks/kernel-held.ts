@@ -1,7 +1,8 @@
 /** What attachments have in common that are no links: whether the program in the place is netkit's. */
 import { type Attachment, HeldAttachment } from '../../ebpf/attach/index.js';
 import { Program } from '../../ebpf/program.js';
-import { exists, pinPath } from '../layout.js';
+import { exists } from '../../host/folders.js';
+import { pinPath } from '../layout.js';
 
 /** The id of a pinned program; undefined when the pin is gone. */
 export function pinnedId(path: string): number | undefined {

@@ -9,7 +9,8 @@ import {
 } from '../../ebpf/lwt-route.js';
 import { Program } from '../../ebpf/program.js';
 import { changeRoute, takeOffRoute } from '../../ebpf/route-changes.js';
-import { exists, pinPath } from '../layout.js';
+import { exists } from '../../host/folders.js';
+import { pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import { describePlace, sameTarget } from '../targets/index.js';
 import { namespaceOf, reopenNamespace } from '../targets/namespace.js';

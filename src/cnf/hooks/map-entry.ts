@@ -10,9 +10,10 @@ import {
   writeProgramEntry,
   writeRedirectEntry,
 } from '../../ebpf/redirect-entry.js';
+import { exists } from '../../host/folders.js';
 import { findInterface, listInterfaces } from '../../host/interfaces.js';
 import type { Netns } from '../../host/netns.js';
-import { bpffsOf, exists, pinPath } from '../layout.js';
+import { bpffsOf, pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import { openMap } from '../reference.js';
 import { describePlace } from '../targets/index.js';

@@ -12,8 +12,9 @@ import {
 import { Link } from '../../ebpf/link.js';
 import { BpfMap } from '../../ebpf/map.js';
 import { Program } from '../../ebpf/program.js';
+import { exists, makeFolder, namesIn } from '../../host/folders.js';
 import { ObjectSpec } from '../../obj/spec.js';
-import { exists, functionFolder, makeFolder, namesIn, pinPath } from '../layout.js';
+import { functionFolder, pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import type { FunctionState } from '../state.js';
 import { storedObjectFile } from '../state-object.js';

@@ -2,7 +2,8 @@
 import { Program } from '../../ebpf/program.js';
 import { actionProgramId, addAction, deleteAction, replaceAction } from '../../ebpf/tc-action.js';
 import { clsactExists, deleteEmptyQdisc, type TcFilter } from '../../ebpf/tc-filter.js';
-import { exists, pinPath } from '../layout.js';
+import { exists } from '../../host/folders.js';
+import { pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import { namespaceOf, reopenNamespace } from '../targets/namespace.js';
 import type { HookFamily } from './family.js';

@@ -13,7 +13,8 @@ import {
   replaceFilter,
   type TcFilter,
 } from '../../ebpf/tc-filter.js';
-import { exists, pinPath } from '../layout.js';
+import { exists } from '../../host/folders.js';
+import { pinPath } from '../layout.js';
 import type { LinkOf, LinkState } from '../link-state.js';
 import { checkedPriority } from '../order.js';
 import { describePlace, sameTarget } from '../targets/index.js';

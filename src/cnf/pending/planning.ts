@@ -1,8 +1,9 @@
 /** Plans that wait for a confirmation, and plans that have to wait because of them. */
 import { describeDuration } from '../../base/duration.js';
 import { NetkitError } from '../../base/errors.js';
+import { exists } from '../../host/folders.js';
 import type { Action, Plan } from '../action.js';
-import { asideFolder, exists } from '../layout.js';
+import { asideFolder } from '../layout.js';
 import { reversible } from '../reversible.js';
 import type { StateStore } from '../store.js';
 import {

@@ -4,7 +4,8 @@ import { NetkitError } from '../../base/errors.js';
 import { viewOf } from '../../base/raw-bytes.js';
 import { BpfMap } from '../../ebpf/map.js';
 import { Program } from '../../ebpf/program.js';
-import { exists, namesIn, pinPath } from '../layout.js';
+import { exists, namesIn } from '../../host/folders.js';
+import { pinPath } from '../layout.js';
 
 /** The ids of the programs that are pinned below `folder`, with their pins' names. */
 export function programIds(folder: string): Map<number, string> {

@@ -1,7 +1,7 @@
 /** The pins of a dispatcher's members, and the marks by which a killed change is found again. */
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileErrorCode } from '../../host/file-errors.js';
+import { namesIn, removeFile, removeIfEmpty } from '../../host/folders.js';
 import type { BuiltDispatcher } from './build.js';
 import { type ChainPlace, chainsFolder, dispatcherOf, linkPin, programPin } from './place.js';
 
@@ -28,32 +28,24 @@ export function pinMembers(folder: string, { members }: BuiltDispatcher, step: (
 
 /** Removes a dispatcher's pins and their folder; one that is gone already, wholly or in part, is fine. */
 export function removePins(folder: string): void {
-  for (const name of entriesOf(folder)) {
+  for (const name of namesIn(folder)) {
     // Whatever else somebody put there keeps the folder.
-    if (/^prog\d-(prog|link)$/.test(name)) unlinkQuietly(join(folder, name));
+    if (/^prog\d-(prog|link)$/.test(name)) removeFile(join(folder, name));
   }
-  removeEmpty(folder);
-}
-
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(fileErrorCode(error) ?? '')) throw error;
-  }
+  removeIfEmpty(folder);
 }
 
 export function mark({ folder, name }: Marks, which: 'new' | 'old', target: string): void {
   const path = join(folder, `${name}-${which}`);
-  unlinkQuietly(path);
+  removeFile(path);
   symlinkSync(target, path);
 }
 
 /** Removes the pins of one member of a chain that is on no interface any more, and the folder when it was the last. */
 export function dropMember(folder: string, slot: number): void {
-  unlinkQuietly(linkPin(folder, slot));
-  unlinkQuietly(programPin(folder, slot));
-  removeEmpty(folder);
+  removeFile(linkPin(folder, slot));
+  removeFile(programPin(folder, slot));
+  removeIfEmpty(folder);
 }
 
 /**
@@ -71,23 +63,6 @@ export function sweepMarks(
     const target = readlinkSync(path);
     const named = dirname(target) === chainsFolder(place.bpffs) ? dispatcherOf(target) : undefined;
     if (named !== undefined && !isCurrent(named.id, named.ifindex)) removePins(target);
-    unlinkQuietly(path);
-  }
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (fileErrorCode(error) !== 'ENOENT') throw error;
+    removeFile(path);
   }
 }

@@ -2,11 +2,10 @@
  * Changing a chain by tail calls: new programs go to free slots of the table, then one update of one map switches the whole
  * order, and the kernel returns from it when no packet is on its way by the old one. Then its slots are emptied.
  */
-import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
 import { Scope } from '../../base/scope.js';
-import { fileError, fileErrorCode } from '../../host/file-errors.js';
+import { makeFolder, namesIn, removeFile, removeIfEmpty } from '../../host/folders.js';
 import { actionsOf, verdictsOf } from '../../obj/xdp-dispatcher/actions.js';
 import { inRunOrder } from '../../obj/xdp-dispatcher/order.js';
 import {
@@ -71,7 +70,7 @@ export function changeTailChain(
  */
 export function leaveTailChains(bpffs: string, programId: number, step: Step = () => undefined): boolean {
   const chains = tailChainsFolder(bpffs);
-  return entriesOf(chains)
+  return namesIn(chains)
     .map((name) => leaveChain(join(chains, name), programId, step))
     .includes(true);
 }
@@ -90,7 +89,7 @@ function leaveChain(folder: string, programId: number, step: Step): boolean {
 function liveChain(folder: string, scope: Scope): OpenTailChain | undefined {
   const chain = openTailChain(folder, scope);
   if (chain?.link !== undefined && !chain.link.info().gone) return chain;
-  if (entriesOf(folder).length > 0) remove(folder, chain, () => undefined);
+  if (namesIn(folder).length > 0) remove(folder, chain, () => undefined);
   return undefined;
 }
 
@@ -126,7 +125,7 @@ function begin(
   const pins = chainPins(folder);
   let begun: Begun | undefined;
   try {
-    makeFolders(folder);
+    makeFolder(folder);
     root.programs.pin(pins.programs);
     step();
     root.way.pin(pins.way);
@@ -220,9 +219,9 @@ function remove(folder: string, chain: OpenTailChain | undefined, step: Step): v
   using _link = chain?.link === undefined ? link : undefined;
   link?.detach();
   step();
-  for (const pin of [root, ...Object.values(maps)]) unlinkQuietly(pin);
-  removeFolder(folder);
-  removeFolder(dirname(folder));
+  for (const pin of [root, ...Object.values(maps)]) removeFile(pin);
+  removeIfEmpty(folder);
+  removeIfEmpty(dirname(folder));
 }
 
 function openLink(pin: string): Link | undefined {
@@ -230,41 +229,6 @@ function openLink(pin: string): Link | undefined {
     return Link.fromPin(pin);
   } catch (error) {
     if (error instanceof NetkitError && error.code === 'not-found') return undefined;
-    throw error;
-  }
-}
-
-function makeFolders(folder: string): void {
-  for (const path of [dirname(dirname(folder)), dirname(folder), folder]) {
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch (error) {
-      if (fileErrorCode(error) !== 'EEXIST') throw fileError(error, 'make', path);
-    }
-  }
-}
-
-function removeFolder(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(fileErrorCode(error) ?? '')) throw error;
-  }
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (fileErrorCode(error) !== 'ENOENT') throw error;
-  }
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
