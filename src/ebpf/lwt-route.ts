@@ -17,6 +17,7 @@ import { type DumpedMessage, netlinkDump } from '../sys/netlink-dump.js';
 import { netlinkRequest } from '../sys/netlink-request.js';
 import { uapi } from '../sys/uapi.js';
 import type { Program } from './program.js';
+import { labelledId, programLabel } from './program-label.js';
 
 /** Where on a route: before the packet is delivered or forwarded, before it is sent, when it is handed to the interface. */
 export type LwtPoint = 'in' | 'out' | 'xmit' | 'seg6local';
@@ -59,12 +60,6 @@ const routeMessageSize = 12;
 /** What IPv6 gives a route that is to have none. */
 const usualIpv6Metric = 1024;
 const points = { in: uapi.LWT_BPF_IN, out: uapi.LWT_BPF_OUT, xmit: uapi.LWT_BPF_XMIT } as const;
-
-/** As `tc` names its filters: the name, and the program's id. The kernel gives back nothing else. */
-export function routeLabel(program: Program): string {
-  const { name, id } = program.info();
-  return `${name}:[${id}]`;
-}
 
 /** The route in that place, with or without programs; undefined when there is none. @throws SysError */
 export function routeAt(place: RoutePlace, netns?: Netns): SeenRoute | undefined {
@@ -152,7 +147,7 @@ function encapsulationOf(programs: ReadonlyMap<LwtPoint, Program>): NetlinkAttri
   if (segments !== undefined) {
     const named = [
       { type: uapi.SEG6_LOCAL_BPF_PROG, value: segments.fd.value },
-      { type: uapi.SEG6_LOCAL_BPF_PROG_NAME, value: routeLabel(segments) },
+      { type: uapi.SEG6_LOCAL_BPF_PROG_NAME, value: programLabel(segments) },
     ];
     return encapsulation(uapi.LWTUNNEL_ENCAP_SEG6_LOCAL, [
       { type: uapi.SEG6_LOCAL_ACTION, value: uapi.SEG6_LOCAL_ACTION_END_BPF },
@@ -164,7 +159,7 @@ function encapsulationOf(programs: ReadonlyMap<LwtPoint, Program>): NetlinkAttri
     if (program === undefined) return [];
     const value = [
       { type: uapi.LWT_BPF_PROG_FD, value: program.fd.value },
-      { type: uapi.LWT_BPF_PROG_NAME, value: routeLabel(program) },
+      { type: uapi.LWT_BPF_PROG_NAME, value: programLabel(program) },
     ];
     return [{ type: points[point], value }];
   });
@@ -234,7 +229,7 @@ function programsOf(attributes: Attributes): ReadonlyMap<LwtPoint, RouteProgram>
       const found = inner.get(points[point]);
       if (found === undefined) continue;
       const label = textOf(attributesIn(found).get(uapi.LWT_BPF_PROG_NAME)) ?? '';
-      programs.set(point, { label, programId: idIn(label) });
+      programs.set(point, { label, programId: labelledId(label) });
     }
   } else if (type === uapi.LWTUNNEL_ENCAP_SEG6_LOCAL && inner.has(uapi.SEG6_LOCAL_BPF)) {
     const found = attributesIn(inner.get(uapi.SEG6_LOCAL_BPF));
@@ -242,11 +237,6 @@ function programsOf(attributes: Attributes): ReadonlyMap<LwtPoint, RouteProgram>
     programs.set('seg6local', { label, programId: numberOf(found.get(uapi.SEG6_LOCAL_BPF_PROG)) });
   }
   return programs;
-}
-
-function idIn(label: string): number | undefined {
-  const digits = /:\[(\d{1,10})\]$/.exec(label)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }
 
 /** @throws NetkitError `usage` when the program is not of the type that the point wants */

@@ -6,25 +6,24 @@ import { isErrno } from '../sys/errno.js';
 import { tcFilters } from '../sys/netlink.js';
 import type { NetlinkAttribute } from '../sys/netlink-attributes.js';
 import { netlinkRequest } from '../sys/netlink-request.js';
-import { addClsact } from '../sys/tc.js';
 import { uapi } from '../sys/uapi.js';
 import { attempting } from './attach/failure.js';
 import type { Program } from './program.js';
-import { deleteEmptyQdisc, type TcFilter } from './tc-filter.js';
+import { programLabel } from './program-label.js';
+import { onClsact, type TcFilter } from './tc-filter.js';
 
 /**
  * Adds the filter with its action, and the clsact qdisc when there is none.
  * @returns whether the qdisc was added here
- * @throws NetkitError `conflict` when another filter is in the place, `unsupported` without cls_matchall and act_bpf
+ * @throws NetkitError `conflict` as {@link onClsact} and when another filter is in the place, `unsupported` without cls_matchall and act_bpf
  */
 export function addAction(
   program: Program,
   filter: TcFilter,
-  netns: Netns | undefined,
   ifname: string,
+  netns?: Netns,
 ): { madeQdisc: boolean } {
   const where = `tc ${filter.direction} of ${ifname} at priority ${filter.priority}`;
-  const madeQdisc = withNetns(netns, () => addClsact(filter.ifindex));
   const attempt = {
     program,
     where,
@@ -32,13 +31,7 @@ export function addAction(
     taken: `another filter is on ${where}`,
     unless: 'the kernel may be without cls_matchall or act_bpf',
   } as const;
-  try {
-    withNetns(netns, () => attempting(attempt, () => addMatchAll(program, filter, where)));
-    return { madeQdisc };
-  } catch (error) {
-    if (madeQdisc) deleteEmptyQdisc(filter.ifindex, netns);
-    throw error;
-  }
+  return onClsact(filter, netns, () => attempting(attempt, () => addMatchAll(program, filter, where)));
 }
 
 /** The id of the program in the action, whoever's it is; undefined when the filter is gone, or has no such action. */
@@ -106,7 +99,6 @@ function placeOf({ ifindex, direction, handle, priority }: TcFilter): Uint8Array
 
 /** @param index 0 for a new one */
 function actionOf(program: Program, index: number): NetlinkAttribute[] {
-  const { name, id } = program.info();
   // struct tc_act_bpf: index, capab, action, refcnt, bindcnt. What the program returns is the verdict.
   const parameters = new Uint8Array(new Int32Array([index, 0, uapi.TC_ACT_PIPE, 0, 0]).buffer);
   return [
@@ -116,7 +108,7 @@ function actionOf(program: Program, index: number): NetlinkAttribute[] {
       value: [
         { type: uapi.TCA_ACT_BPF_PARMS, value: parameters },
         { type: uapi.TCA_ACT_BPF_FD, value: program.fd.value },
-        { type: uapi.TCA_ACT_BPF_NAME, value: `${name}:[${id}]` },
+        { type: uapi.TCA_ACT_BPF_NAME, value: programLabel(program) },
       ],
     },
   ];

@@ -28,27 +28,46 @@ export interface TcFilter {
  *   where egress needs a clsact qdisc; `not-found` without such an interface, `not-permitted`
  */
 export function addFilter(program: Program, filter: TcFilter, netns?: Netns): { madeQdisc: boolean } {
-  return withNetns(netns, () => {
-    const madeQdisc = addClsact(filter.ifindex);
-    if (!madeQdisc && filter.direction === 'egress' && clsactKind(filter.ifindex) === 'ingress') {
+  return onClsact(filter, netns, () => {
+    try {
+      attachTcFilter(filter, program.fd.value);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST', 'EINVAL')) throw error;
       throw new NetkitError(
         'conflict',
-        `interface ${filter.ifindex} has an ingress qdisc, whose place tc egress needs a clsact qdisc in`,
-        { hint: 'use --hook tcx/egress, or have the owner of the ingress qdisc make it a clsact qdisc' },
+        `another tc filter has priority ${filter.priority} on ${filter.direction} of interface ${filter.ifindex}`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+/**
+ * Adds something to the clsact qdisc, which is made when there is none, and taken back when nothing could be added.
+ * @internal
+ * @throws NetkitError `conflict` when an ingress qdisc is in the place where egress needs a clsact qdisc
+ */
+export function onClsact(
+  { ifindex, direction }: Pick<TcFilter, 'ifindex' | 'direction'>,
+  netns: Netns | undefined,
+  add: () => void,
+): { madeQdisc: boolean } {
+  return withNetns(netns, () => {
+    const madeQdisc = addClsact(ifindex);
+    if (!madeQdisc && direction === 'egress' && clsactKind(ifindex) === 'ingress') {
+      throw new NetkitError(
+        'conflict',
+        `interface ${ifindex} has an ingress qdisc, whose place tc egress needs a clsact qdisc in`,
+        {
+          hint: 'have the owner of the ingress qdisc make it a clsact qdisc; a classifier can go to tcx/egress instead',
+        },
       );
     }
     try {
-      attachTcFilter(filter, program.fd.value);
+      add();
       return { madeQdisc };
     } catch (error) {
-      if (madeQdisc) deleteEmptyQdisc(filter.ifindex);
-      if (isErrno(error, 'EEXIST', 'EINVAL')) {
-        throw new NetkitError(
-          'conflict',
-          `another tc filter has priority ${filter.priority} on ${filter.direction} of interface ${filter.ifindex}`,
-          { cause: error },
-        );
-      }
+      if (madeQdisc) deleteEmptyQdisc(ifindex);
       throw error;
     }
   });

@@ -5,10 +5,15 @@ import { exists } from '../../host/folders.js';
 import { pinPath } from '../layout.js';
 
 /** The id of a pinned program; undefined when the pin is gone. */
-export function pinnedId(path: string): number | undefined {
+function pinnedId(path: string): number | undefined {
   if (!exists(path)) return undefined;
   using program = Program.fromPin(path);
   return program.info().id;
+}
+
+/** Whether the program in a place is the pinned one: one whose id nobody knows is none of ours. */
+export function isPinnedAt(path: string, id: number | undefined): boolean {
+  return id !== undefined && id === pinnedId(path);
 }
 
 /** By the recorded id; a plan that was never recorded has none, but its program's pin is still there. */
@@ -17,7 +22,7 @@ export function isRecordedOrPinned(
   folder: string,
   { program, programId }: { readonly program: string; readonly programId: number },
 ): boolean {
-  return id === programId || id === pinnedId(pinPath(folder, 'progs', program));
+  return id === programId || isPinnedAt(pinPath(folder, 'progs', program), id);
 }
 
 /** Leaves to the kernel what it keeps by itself. */

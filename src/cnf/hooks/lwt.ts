@@ -16,7 +16,7 @@ import { describePlace, sameTarget } from '../targets/index.js';
 import { namespaceOf, reopenNamespace } from '../targets/namespace.js';
 import { couldBeRoute, routeNamed } from '../targets/route.js';
 import type { HookEntry, HookFamily } from './family.js';
-import { isRecordedOrPinned, pinnedId } from './kernel-held.js';
+import { isPinnedAt, isRecordedOrPinned } from './kernel-held.js';
 
 type LwtLink = LinkOf<'lwt'>;
 
@@ -80,7 +80,7 @@ export const lwtFamily: HookFamily<LwtLink> = {
     using netns = opened;
     const point = pointOf(link.hook);
     const seen = routeAt(placeOf(link.target), netns);
-    if (seen !== undefined && seen.programs.get(point)?.programId === pinnedId(from))
+    if (seen !== undefined && isPinnedAt(from, seen.programs.get(point)?.programId))
       changeRoute(placeOf(link.target), seen, new Map([[point, next]]), netns);
     return { ...link, programId: next.info().id };
   },

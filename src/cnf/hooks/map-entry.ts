@@ -20,7 +20,7 @@ import { describePlace } from '../targets/index.js';
 import { entryWords } from '../targets/map-entry.js';
 import { namespaceOf, recordedNetns, reopenNamespace, type Where } from '../targets/namespace.js';
 import type { HookEntry, HookFamily, HookRequest } from './family.js';
-import { isRecordedOrPinned, pinnedId } from './kernel-held.js';
+import { isPinnedAt, isRecordedOrPinned } from './kernel-held.js';
 
 type EntryLink = LinkOf<'map-entry'>;
 
@@ -78,7 +78,7 @@ export const mapEntryFamily: HookFamily<EntryLink> = {
     using netns = opened;
     const { key } = link.target;
     const seen = readRedirectEntry(map, key);
-    if (present && seen !== undefined && seen.programId === pinnedId(from))
+    if (present && seen !== undefined && isPinnedAt(from, seen.programId))
       writeProgramEntry(map, key, seen.where, next, kindOf(link.hook), netns);
     return done;
   },

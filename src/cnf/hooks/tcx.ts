@@ -12,7 +12,7 @@ import type { HookFamily } from './family.js';
 import { interfaceReader } from './interface-target.js';
 import { plannedOrder, positionOf, refuseOtherOrder } from './ordered.js';
 import { pinnedLinks } from './pinned-link.js';
-import { planFilter } from './tc.js';
+import { tcFamily } from './tc.js';
 
 export const tcxFamily: HookFamily<LinkOf<'tcx'>> = {
   family: 'tcx',
@@ -45,7 +45,7 @@ export const tcxFamily: HookFamily<LinkOf<'tcx'>> = {
       }
       const fallback = hook === 'tcx/ingress' ? 'tc/ingress' : 'tc/egress';
       const note = `${reason}: attached as a tc filter (${fallback}) instead`;
-      return { ...planFilter({ ...request, hook: fallback }), note };
+      return { ...tcFamily.plan({ ...request, hook: fallback }), note };
     }
     const target = interfaceNamed(request.target, request.where);
     const link = { family: 'tcx', program: request.program.name, hook, target } as const;

@@ -1,7 +1,7 @@
 import { findInterface } from '../../host/interfaces.js';
 import { type Netns, openSameNetns } from '../../host/netns.js';
 import type { Program } from '../program.js';
-import { addAction, deleteAction } from '../tc-action.js';
+import { actionProgramId, addAction, deleteAction } from '../tc-action.js';
 import { addFilter, deleteEmptyQdisc, deleteFilter, filterProgramId, type TcFilter } from '../tc-filter.js';
 import { HeldAttachment } from './attachment.js';
 import type { Direction } from './tcx.js';
@@ -37,6 +37,16 @@ export function tcAction(options: Omit<TcOptions, 'hook'>): TcOptions {
   return { hook: 'action', ...options };
 }
 
+const ways = {
+  tc: {
+    add: (program: Program, filter: TcFilter, _ifname: string, netns: Netns) =>
+      addFilter(program, filter, netns),
+    programId: filterProgramId,
+    remove: deleteFilter,
+  },
+  action: { add: addAction, programId: actionProgramId, remove: deleteAction },
+} as const;
+
 /** @internal */
 export function attachTc(program: Program, options: TcOptions): HeldAttachment {
   const { ifname, direction, priority, handle = 1, netns } = options;
@@ -44,32 +54,18 @@ export function attachTc(program: Program, options: TcOptions): HeldAttachment {
   const filter: TcFilter = { ifindex, direction, handle, priority };
   // Of its own: whoever attached may close theirs before this.
   const place = openSameNetns(netns);
+  const { add, programId, remove } = ways[options.hook];
   try {
-    return options.hook === 'tc'
-      ? asFilter(program, filter, place)
-      : asAction(program, filter, place, ifname);
+    const { madeQdisc } = add(program, filter, ifname, place);
+    const { id } = program.info();
+    const takeAway = (): void => {
+      // Somebody else's program may be in the place by now.
+      if (programId(filter, place) === id) remove(filter, place);
+      if (madeQdisc) deleteEmptyQdisc(ifindex, place);
+    };
+    return new HeldAttachment('kernel', takeAway, [place]);
   } catch (error) {
     place[Symbol.dispose]();
     throw error;
   }
-}
-
-function asFilter(program: Program, filter: TcFilter, netns: Netns): HeldAttachment {
-  const { madeQdisc } = addFilter(program, filter, netns);
-  const { id } = program.info();
-  const takeAway = (): void => {
-    // Somebody else's filter may be in the place by now.
-    if (filterProgramId(filter, netns) === id) deleteFilter(filter, netns);
-    if (madeQdisc) deleteEmptyQdisc(filter.ifindex, netns);
-  };
-  return new HeldAttachment('kernel', takeAway, [netns]);
-}
-
-function asAction(program: Program, filter: TcFilter, netns: Netns, ifname: string): HeldAttachment {
-  const { madeQdisc } = addAction(program, filter, netns, ifname);
-  const takeAway = (): void => {
-    deleteAction(filter, netns);
-    if (madeQdisc) deleteEmptyQdisc(filter.ifindex, netns);
-  };
-  return new HeldAttachment('kernel', takeAway, [netns]);
 }

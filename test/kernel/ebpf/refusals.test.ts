@@ -13,6 +13,9 @@ import { without } from '../../support/lesser-rights.js';
 import { type Compiler, compilers, refusalObjects, refusalSource } from '../../support/refusal-objects.js';
 import { describeAsRoot } from '../../support/requirements.js';
 
+/** In a virtual machine, and only where nobody compiled them before. */
+const minutesToCompile = 15;
+
 const raw = z.looseObject({ log: z.string() });
 const explained = z.looseObject({ rule: z.string(), file: z.string(), line: z.int() });
 
@@ -38,7 +41,7 @@ function refusedAndExplained(compiler: Compiler): void {
   beforeAll(async () => {
     objects = await refusalObjects(compiler);
     before = snapshotKernelState();
-  });
+  }, minutesToCompile * 60_000);
   afterAll(() => {
     if (objects.startsWith(join(tmpdir(), 'netkit-refusals-'))) rmSync(objects, { recursive: true });
   });
