@@ -6,7 +6,8 @@
  *
  * The order is a map in a map. An order is never changed, only another one put
  * into its place: one update, after which the kernel waits until nobody is at
- * work with the old one.
+ * work with the old one. The one that a chain begins with stands in a map of its
+ * own: nobody is at work yet, and there is nothing to wait for.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -35,6 +36,13 @@ struct {
 	__array(values, struct order_map);
 } netkit_order SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct chain_order);
+} netkit_first SEC(".maps");
+
 /* netkit knows it by this name. */
 SEC("xdp")
 int netkit_xdp_root(struct xdp_md *ctx)
@@ -45,9 +53,10 @@ int netkit_xdp_root(struct xdp_md *ctx)
 	void *orders;
 
 	orders = bpf_map_lookup_elem(&netkit_order, &zero);
-	if (!orders)
-		return XDP_ABORTED;
-	order = bpf_map_lookup_elem(orders, &zero);
+	if (orders)
+		order = bpf_map_lookup_elem(orders, &zero);
+	else
+		order = bpf_map_lookup_elem(&netkit_first, &zero);
 	way = bpf_map_lookup_elem(&netkit_way, &zero);
 	if (!order || !way)
 		return XDP_ABORTED;

@@ -101,91 +101,126 @@ const chainMember = {
 };
 
 /**
+ * What is recorded of an attachment of each family. Built when a link of the family is read: a command reads few, and all
+ * of them would cost every start some milliseconds.
+ */
+const families = {
+  xdp: () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('xdp'),
+      target: interfaceTarget,
+      mode: z.enum(xdpModes),
+    }),
+  /** A member of the interface's chain, after libxdp's protocol. */
+  'xdp-chain': () => z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-chain') }),
+  /** A member of a chain by tail calls, where there can be none after libxdp's protocol. */
+  'xdp-tail-chain': () => z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-tail-chain') }),
+  tcx: () => z.strictObject({ ...common, family: z.literal('tcx'), target: interfaceTarget, order }),
+  tc: () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('tc'),
+      target: interfaceTarget,
+      /** The place of the filter, which is no link, and whose program is in it: 0 in a plan. */
+      filter: filterPlace,
+    }),
+  'tc-action': () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('tc-action'),
+      target: interfaceTarget,
+      /** The place of the filter that the action is behind. */
+      filter: filterPlace,
+    }),
+  lwt: () => z.strictObject({ ...common, family: z.literal('lwt'), target: routeTarget, programId: uint32 }),
+  'map-entry': () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('map-entry'),
+      target: entryTarget,
+      /** The entry was not there before. */
+      made: z.boolean(),
+      programId: uint32,
+    }),
+  socket: () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('socket'),
+      target: z.discriminatedUnion('kind', [interfaceTarget, socketTarget]),
+    }),
+  'netkit-dev': () =>
+    z.strictObject({ ...common, family: z.literal('netkit-dev'), target: interfaceTarget, order }),
+  netfilter: () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('netfilter'),
+      target: netnsTarget,
+      protocol: z.enum(netfilterProtocols),
+      stage: z.enum(netfilterStages),
+      /** Lower ones run first; one program each. */
+      priority: z.int().check(z.gte(-0x80000000), z.lte(0x7fffffff)),
+      defrag: z.boolean(),
+    }),
+  netns: () => z.strictObject({ ...common, family: z.literal('netns'), target: netnsTarget }),
+  cgroup: () => z.strictObject({ ...common, family: z.literal('cgroup'), target: cgroupTarget, order }),
+  sockmap: () => z.strictObject({ ...common, family: z.literal('sockmap'), target: mapTarget }),
+  tracepoint: () =>
+    z.strictObject({ ...common, family: z.literal('tracepoint'), target: textTarget, cookie }),
+  'raw-tracepoint': () =>
+    z.strictObject({ ...common, family: z.literal('raw-tracepoint'), target: textTarget, cookie }),
+  kprobe: () => z.strictObject({ ...common, family: z.literal('kprobe'), target: textTarget, cookie }),
+  'kprobe-multi': () => z.strictObject({ ...common, family: z.literal('kprobe-multi'), target: textTarget }),
+  uprobe: () =>
+    z.strictObject({
+      ...common,
+      family: z.literal('uprobe'),
+      target: textTarget,
+      /** Only in this process; in all when null. */
+      pid: z.nullable(z.int().check(z.gte(1))),
+      cookie,
+    }),
+  'perf-event': () =>
+    z.strictObject({ ...common, family: z.literal('perf-event'), target: textTarget, cookie }),
+  tracing: () => z.strictObject({ ...common, family: z.literal('tracing'), target: textTarget }),
+  iterator: () => z.strictObject({ ...common, family: z.literal('iterator'), target: textTarget }),
+  freplace: () => z.strictObject({ ...common, family: z.literal('freplace'), target: textTarget }),
+  // A table of callbacks, which has the place of the program; its target is the kernel's struct.
+  'struct-ops': () => z.strictObject({ ...common, family: z.literal('struct-ops'), target: textTarget }),
+  // One that is no link.
+  'struct-ops-table': () =>
+    z.strictObject({ ...common, family: z.literal('struct-ops-table'), target: textTarget }),
+  lirc: () => z.strictObject({ ...common, family: z.literal('lirc'), target: textTarget, programId: uint32 }),
+};
+
+export type FamilyName = keyof typeof families;
+/** The state of a link of one family. */
+export type LinkOf<F extends FamilyName> = z.infer<ReturnType<(typeof families)[F]>>;
+export type LinkState = { readonly [F in FamilyName]: LinkOf<F> }[FamilyName];
+
+const built = new Map<FamilyName, z.ZodMiniType<LinkState>>();
+
+function schemaOf(family: FamilyName): z.ZodMiniType<LinkState> {
+  const present = built.get(family) ?? families[family]();
+  built.set(family, present);
+  return present;
+}
+
+/**
  * An attachment. `family` says which file of `hooks/` knows about it, and with that what it is attached to and what else
  * belongs to it. `name` is its pin's name below `links/`, or of a chain's member below `chain/`; for what is no link a name
  * only.
  */
-export const linkState = z.discriminatedUnion('family', [
-  z.strictObject({
-    ...common,
-    family: z.literal('xdp'),
-    target: interfaceTarget,
-    mode: z.enum(xdpModes),
+export const linkState: z.ZodMiniType<LinkState> = z.pipe(
+  z.looseObject({ family: z.enum(Object.keys(families) as FamilyName[]) }),
+  z.transform((link, context) => {
+    const read = schemaOf(link.family).safeParse(link);
+    if (read.success) return read.data;
+    for (const { path, message } of read.error.issues)
+      context.issues.push({ code: 'custom', path: [...path], message, input: link });
+    return z.NEVER;
   }),
-  /** A member of the interface's chain, after libxdp's protocol. */
-  z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-chain') }),
-  /** A member of a chain by tail calls, where there can be none after libxdp's protocol. */
-  z.strictObject({ ...common, ...chainMember, family: z.literal('xdp-tail-chain') }),
-  z.strictObject({ ...common, family: z.literal('tcx'), target: interfaceTarget, order }),
-  z.strictObject({
-    ...common,
-    family: z.literal('tc'),
-    target: interfaceTarget,
-    /** The place of the filter, which is no link, and whose program is in it: 0 in a plan. */
-    filter: filterPlace,
-  }),
-  z.strictObject({
-    ...common,
-    family: z.literal('tc-action'),
-    target: interfaceTarget,
-    /** The place of the filter that the action is behind. */
-    filter: filterPlace,
-  }),
-  z.strictObject({ ...common, family: z.literal('lwt'), target: routeTarget, programId: uint32 }),
-  z.strictObject({
-    ...common,
-    family: z.literal('map-entry'),
-    target: entryTarget,
-    /** The entry was not there before. */
-    made: z.boolean(),
-    programId: uint32,
-  }),
-  z.strictObject({
-    ...common,
-    family: z.literal('socket'),
-    target: z.discriminatedUnion('kind', [interfaceTarget, socketTarget]),
-  }),
-  z.strictObject({ ...common, family: z.literal('netkit-dev'), target: interfaceTarget, order }),
-  z.strictObject({
-    ...common,
-    family: z.literal('netfilter'),
-    target: netnsTarget,
-    protocol: z.enum(netfilterProtocols),
-    stage: z.enum(netfilterStages),
-    /** Lower ones run first; one program each. */
-    priority: z.int().check(z.gte(-0x80000000), z.lte(0x7fffffff)),
-    defrag: z.boolean(),
-  }),
-  z.strictObject({ ...common, family: z.literal('netns'), target: netnsTarget }),
-  z.strictObject({ ...common, family: z.literal('cgroup'), target: cgroupTarget, order }),
-  z.strictObject({ ...common, family: z.literal('sockmap'), target: mapTarget }),
-  z.strictObject({ ...common, family: z.literal('tracepoint'), target: textTarget, cookie }),
-  z.strictObject({ ...common, family: z.literal('raw-tracepoint'), target: textTarget, cookie }),
-  z.strictObject({ ...common, family: z.literal('kprobe'), target: textTarget, cookie }),
-  z.strictObject({ ...common, family: z.literal('kprobe-multi'), target: textTarget }),
-  z.strictObject({
-    ...common,
-    family: z.literal('uprobe'),
-    target: textTarget,
-    /** Only in this process; in all when null. */
-    pid: z.nullable(z.int().check(z.gte(1))),
-    cookie,
-  }),
-  z.strictObject({ ...common, family: z.literal('perf-event'), target: textTarget, cookie }),
-  z.strictObject({ ...common, family: z.literal('tracing'), target: textTarget }),
-  z.strictObject({ ...common, family: z.literal('iterator'), target: textTarget }),
-  z.strictObject({ ...common, family: z.literal('freplace'), target: textTarget }),
-  // A table of callbacks, which has the place of the program; its target is the kernel's struct.
-  z.strictObject({ ...common, family: z.literal('struct-ops'), target: textTarget }),
-  // One that is no link.
-  z.strictObject({ ...common, family: z.literal('struct-ops-table'), target: textTarget }),
-  z.strictObject({ ...common, family: z.literal('lirc'), target: textTarget, programId: uint32 }),
-]);
-
-export type LinkState = z.infer<typeof linkState>;
-export type FamilyName = LinkState['family'];
-/** The state of a link of one family. */
-export type LinkOf<F extends FamilyName> = Extract<LinkState, { readonly family: F }>;
+);
 
 export type Target = LinkState['target'];
 export type TargetKindName = Target['kind'];

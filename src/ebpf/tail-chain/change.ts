@@ -80,7 +80,7 @@ function leaveChain(folder: string, programId: number, step: Step): boolean {
   const chain = openTailChain(folder, scope);
   const members = chain === undefined ? [] : openMembers(chain, scope);
   const left = members.filter((member) => member.programId !== programId);
-  if (chain === undefined || members.length === 0) remove(folder, chain, step);
+  if (chain?.link === undefined || members.length === 0) remove(folder, chain, step);
   else if (left.length < members.length) arrange(chain, members, left, step);
   return left.length < members.length;
 }
@@ -130,8 +130,13 @@ function begin(
     step();
     root.way.pin(pins.way);
     root.order.pin(pins.order);
+    root.first.pin(pins.first);
     step();
-    arrange({ folder, link: undefined, ...root }, [], wanted, step, frags);
+    const order = filled({ folder, link: undefined, ...root }, [], wanted, frags);
+    step();
+    // Nobody is in need of an order yet: no update that waits.
+    root.first.setBytes(new Uint8Array(4), encodeOrder(order));
+    step();
     begun = putOn(place, mode, root.program, pins.root);
     step();
   } finally {
@@ -161,9 +166,26 @@ function arrange(
   before: readonly TailPresent[],
   wanted: readonly Wanted<TailSlot>[],
   step: Step,
-  frags = readOrder(chain).frags,
 ): void {
-  const { programs, way } = chain;
+  if (wanted.length === 0) {
+    remove(chain.folder, chain, step);
+    return;
+  }
+  const next = filled(chain, before, wanted, readOrder(chain).frags);
+  step();
+  switchTo(chain, next);
+  step();
+  emptyAllBut(chain.programs, new Set(next.members.map(({ slot }) => slot)));
+  step();
+}
+
+/** Gives each new member a slot, beside those of the order that counts now. @returns the order that is wanted */
+function filled(
+  { programs, way }: OpenTailChain,
+  before: readonly TailPresent[],
+  wanted: readonly Wanted<TailSlot>[],
+  frags: boolean,
+): ChainOrder {
   const slotOf = new Map(before.map((member) => [member.programId, member.slot]));
   const used = new Set(slotOf.values());
   // Those of a change that was killed.
@@ -175,12 +197,7 @@ function arrange(
     const slot = known ?? fill(programs, used, member.open({ programs, way, frags }));
     return { slot, priority, goOn: actionsOf(proceedOn) % 0x100 };
   });
-  step();
-  switchTo(chain, { frags, members });
-  step();
-  if (members.length === 0) remove(chain.folder, chain, step);
-  else emptyAllBut(programs, new Set(members.map(({ slot }) => slot)));
-  step();
+  return { frags, members };
 }
 
 /** Puts a program into a free slot, which no packet meets yet. */

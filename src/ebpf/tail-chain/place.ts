@@ -35,5 +35,6 @@ export function chainPins(folder: string) {
     programs: join(folder, 'programs'),
     way: join(folder, 'way'),
     order: join(folder, 'order'),
+    first: join(folder, 'first'),
   };
 }

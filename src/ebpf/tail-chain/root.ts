@@ -21,6 +21,7 @@ export interface LoadedRoot {
   readonly programs: BpfMap;
   readonly way: BpfMap;
   readonly order: BpfMap;
+  readonly first: BpfMap;
 }
 
 /**
@@ -43,15 +44,19 @@ export function loadRoot(frags: boolean, scope: Scope): LoadedRoot {
       ),
     );
     for (const map of maps.values()) scope.use(map);
-    const [programs, way, order] = [chainMaps.programs, chainMaps.way, chainMaps.order].map((name) =>
-      maps.get(name),
-    );
-    if (program !== undefined && programs !== undefined && way !== undefined && order !== undefined)
+    const [programs, way, order, first] = [
+      chainMaps.programs,
+      chainMaps.way,
+      chainMaps.order,
+      chainMaps.first,
+    ].map((name) => maps.get(name));
+    if (program !== undefined && programs && way && order && first)
       return {
         program: scope.use(new Program(duplicateFd(libbpf.programFd(program)))),
         programs,
         way,
         order,
+        first,
       };
   } catch (error) {
     throw error instanceof LibbpfFailure ? explainLoadFailure(spec, error) : error;

@@ -6,7 +6,12 @@ import { viewOf } from '../../base/raw-bytes.js';
 export const rootName = 'netkit_xdp_root';
 
 /** The maps of a chain, by their names in the objects. */
-export const chainMaps = { programs: 'netkit_chain', way: 'netkit_way', order: 'netkit_order' } as const;
+export const chainMaps = {
+  programs: 'netkit_chain',
+  way: 'netkit_way',
+  order: 'netkit_order',
+  first: 'netkit_first',
+} as const;
 
 /** How many programs a chain takes. */
 export const mostMembers = 10;
