@@ -18,8 +18,11 @@ const dispatchers = ['2', '3'].map((version) => ({
 }));
 try {
   const functions = { sources: sources.map((file) => `bpf/${file}`), output: `${folder}/` };
-  const tailRoot = { sources: ['bpf/parts/xdp-tail-root.bpf.c'], output: `${folder}/parts/` };
-  for (const options of [functions, ...dispatchers, tailRoot]) {
+  const parts = {
+    sources: ['xdp-tail-root', 'reuseport-program'].map((part) => `bpf/parts/${part}.bpf.c`),
+    output: `${folder}/parts/`,
+  };
+  for (const options of [functions, ...dispatchers, parts]) {
     const { warnings } = await compile(options);
     for (const { file, line, message } of warnings) process.stderr.write(`${file}:${line}: ${message}\n`);
     if (warnings.length > 0) process.exitCode = 1;

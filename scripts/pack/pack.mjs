@@ -1,7 +1,9 @@
-// Packs the command line into two scripts. ECMAScript modules cost a command more than a millisecond each to load, and V8
+// Packs the command line into scripts. ECMAScript modules cost a command more than a millisecond each to load, and V8
 // compiles what it loads anew in each process: so all modules become functions in one of
-//   cli.cjs       what every start needs, help included, small enough to be compiled each time
-//   commands.cjs  everything else, run with the code that V8 kept of an earlier run of the command (runtime.cjs)
+//   start.cjs     what every start needs, help included
+//   commands.cjs  everything else
+// which cli.cjs runs with the code that V8 kept of an earlier run (runtime.cjs). Where none can be kept, a start need not
+// compile the larger one to show help.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -12,7 +14,7 @@ const runtime = fileURLToPath(new URL('runtime.cjs', import.meta.url));
 /** The modules that belong to the start, with all that they import at once. */
 const startModules = [/^src\/cli\/(process|help|version)\.ts$/];
 
-/** @returns the two scripts by name, and the names of all source files in them */
+/** @returns the scripts by name, and the names of all source files in them */
 export async function pack(root, entryPoint, settings) {
   const { outputFiles, metafile } = await build({
     ...settings,
@@ -42,17 +44,17 @@ export async function pack(root, entryPoint, settings) {
     const name = `./${basename(path)}`;
     factories[start.has(name) ? 'start' : 'rest'].push(`'${name}'(exports,require,module){${code}}`);
   }
-  const commands = `(function(__packUrl){return{${factories.rest.join(',\n')}}})`;
-  const id = createHash('sha256').update(commands).digest('hex').slice(0, 16);
-  const names = JSON.stringify(commandNames(metafile));
+  const [startScript, commands] = [factories.start, factories.rest].map(
+    (functions) => `(function(__packUrl){return{${functions.join(',\n')}}})`,
+  );
+  const id = createHash('sha256').update(startScript).update(commands).digest('hex').slice(0, 16);
   const cli = [
-    "'use strict';const __packUrl=require('node:url').pathToFileURL(__filename).href;const runtime={};(function(module){",
+    "'use strict';const runtime={};(function(module){",
     readFileSync(runtime, 'utf8'),
-    `})(runtime);module.exports=runtime.exports({id:'${id}',commands:${names},entry:'./cli.cjs',start:{`,
-    factories.start.join(',\n'),
-    '}},require,__dirname);',
+    `})(runtime);module.exports=runtime.exports({id:'${id}',commands:${JSON.stringify(commandNames(metafile))},entry:'./cli.cjs'},require,__dirname);`,
   ].join('\n');
-  return { files: { 'cli.cjs': cli, 'commands.cjs': commands }, inputs: Object.keys(metafile.inputs) };
+  const files = { 'cli.cjs': cli, 'start.cjs': startScript, 'commands.cjs': commands };
+  return { files, inputs: Object.keys(metafile.inputs) };
 }
 
 /** Names of the chunks that hold the start: its modules, and whatever these import at once. */

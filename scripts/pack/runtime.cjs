@@ -15,12 +15,19 @@ const lazyBuiltins = new Set([
 ]);
 
 /**
- * Runs the module `entry` and returns its exports. `start` holds the functions of the modules that every command needs;
- * those of the others are in commands.cjs, in `folder`. `id` is the build's, and `commands` are the names of all commands.
+ * Runs the module `entry` and returns its exports. The functions of the modules that every command needs are in start.cjs, in
+ * `folder`, those of the others in commands.cjs. `id` is the build's, and `commands` are the names of all commands.
  */
-module.exports = ({ id, commands, entry, start }, nodeRequire, folder) => {
+module.exports = ({ id, commands, entry }, nodeRequire, folder) => {
   const loaded = new Map();
+  // Kept apart for each command, since V8 keeps the functions that ran.
+  const command = commandOf(process.argv.slice(2), commands) ?? 'none';
+  const start = script('start.cjs', `start-${command}`);
   let rest;
+
+  function script(name, keptAs) {
+    return runScript(path.join(folder, name), cacheFile(`${keptAs}.${process.version}.${id}`));
+  }
 
   function load(name) {
     if (lazyBuiltins.has(name)) return lazily(() => nodeRequire(name));
@@ -36,7 +43,7 @@ module.exports = ({ id, commands, entry, start }, nodeRequire, folder) => {
 
   function factoryOf(name) {
     if (start[name] !== undefined) return start[name];
-    rest ??= loadRest(path.join(folder, 'commands.cjs'), cacheFile(id, commands));
+    rest ??= script('commands.cjs', command);
     return rest[name];
   }
 
@@ -60,7 +67,7 @@ function lazily(required) {
 }
 
 /** Runs the script with what V8 compiled of it before, or else keeps that for the next time. */
-function loadRest(filename, cache) {
+function runScript(filename, cache) {
   const { Script } = require('node:vm');
   const cachedData = cache === undefined ? undefined : readIfThere(cache);
   // esbuild writes ASCII, and latin1 needs no decoding.
@@ -73,16 +80,18 @@ function loadRest(filename, cache) {
   return script.runInThisContext()(require('node:url').pathToFileURL(filename).href);
 }
 
-/** One file a command, since V8 keeps the functions that ran. V8 itself refuses what another V8 wrote. */
-function cacheFile(id, commands) {
-  if (process.getuid() !== 0) return undefined;
-  const words = process.argv.slice(2);
+/** `map-get` for `map get …`; undefined where the words name no command. */
+function commandOf(words, commands) {
   const names = words.flatMap((word, index) => [`${word}-${words[index + 1]}`, word]);
-  const command = names.find((name) => commands.includes(name));
+  return names.find((name) => commands.includes(name));
+}
+
+/** Where code may be kept; undefined where it may not. V8 itself refuses what another V8 wrote. */
+function cacheFile(name) {
+  if (process.getuid() !== 0) return undefined;
   const folder = path.join(cacheRoot, 'compile');
   // What is in there is run: nobody but root may be able to write to it.
-  if (command === undefined || !isSafe(cacheRoot) || !isSafe(folder)) return undefined;
-  return path.join(folder, `${command}.${process.version}.${id}`);
+  return isSafe(cacheRoot) && isSafe(folder) ? path.join(folder, name) : undefined;
 }
 
 function isSafe(folder) {

@@ -19,6 +19,7 @@ export function hookOptions(options: Options<'attach'>): HookOptions {
     defrag: defrag ? true : undefined,
     cookie: cookieOf(options.cookie),
     pid,
+    takeOver: options.takeOver ? true : undefined,
   };
 }
 

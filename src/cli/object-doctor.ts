@@ -1,10 +1,11 @@
 /** Whether an object can run: on this kernel, as this user, on an interface. */
+import { leaveOtherWays, type WayIn } from '../cnf/ways-in.js';
 import { findInterface } from '../host/interfaces.js';
 import { type Netns, openNetns } from '../host/netns.js';
 import { requirementsOf } from '../obj/requirements.js';
 import { ObjectSpec } from '../obj/spec.js';
 import { bpffs } from './checks/access.js';
-import { type Check, check } from './checks/check.js';
+import { blocking, type Check, check } from './checks/check.js';
 import { interfaceChecks } from './checks/interface.js';
 import { afterLoading, loadingProblem, requirementChecks, rightsChecks } from './checks/object.js';
 import type { Paths } from './context.js';
@@ -34,11 +35,12 @@ export async function examine({ object, ifname, only, paths, netns: where }: Exa
   const file = objectFile(object);
   const spec = await ObjectSpec.read(file);
   if (only.length > 0) spec.only(only);
+  const ways = only.length > 0 ? [] : leaveOtherWays(spec);
   using netns = where === undefined ? undefined : openNetns(where);
   const interfaces = ifname === undefined ? [] : placed(spec, ifname, netns);
   const requirements = requirementsOf(spec);
   const rights = rightsChecks(spec);
-  const needs = requirementChecks(requirements);
+  const needs = [...ways.map(wayCheck), ...requirementChecks(requirements)];
   // Without the rights to load there is nothing to be learnt from trying.
   const mayLoad = rights.every(({ blocks }) => blocks === null);
   const loaded = mayLoad ? afterLoading(needs, loadingProblem(spec)) : needs;
@@ -53,6 +55,13 @@ export async function examine({ object, ifname, only, paths, netns: where }: Exa
     },
     checks,
   };
+}
+
+function wayCheck({ place, taken, text }: WayIn): Check {
+  const name = `way in to ${place}`;
+  return taken === undefined
+    ? blocking(name, 'kernel', text, '--only leaves out programs of the object')
+    : check(name, 'ok', text);
 }
 
 function placed(spec: ObjectSpec, ifname: string, netns: Netns | undefined): Check[] {

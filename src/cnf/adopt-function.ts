@@ -13,7 +13,7 @@ import type { Proposal, World } from './environment.js';
 import { allFamilies, hookNamed } from './hooks/index.js';
 import { functionFolder, netkitFolder } from './layout.js';
 import type { LinkState } from './link-state.js';
-import { checkFunctionName } from './names.js';
+import { checkNewName } from './names.js';
 import { openProgram } from './reference.js';
 import { type FunctionState, stateFormat } from './state.js';
 import { nameForTarget } from './targets/index.js';
@@ -37,7 +37,7 @@ export interface AdoptProposal extends Proposal {
 
 /** @throws NetkitError `not-found`, `usage`, `conflict` when the name is taken or the program is netkit's, `unsupported` */
 export function planAdopt(world: World, request: AdoptRequest): AdoptProposal {
-  const name = checkFunctionName(request.name);
+  const name = checkNewName(request.name);
   const folder = functionFolder(world.bpffs, name);
   if (exists(folder) || world.store.names().includes(name))
     throw new NetkitError('conflict', `there is a function '${name}' already`, {

@@ -33,6 +33,7 @@ const optionMeanings: Readonly<Record<HookOption, { readonly long: string; reado
   defrag: { long: '--defrag', purpose: 'netfilter' },
   cookie: { long: '--cookie', purpose: 'probes and tracepoints' },
   pid: { long: '--pid', purpose: 'probes in programs and libraries' },
+  takeOver: { long: '--take-over', purpose: 'sk_reuseport' },
 };
 
 /** Why there is no such order. */

@@ -55,13 +55,15 @@ function writeJournal(plan: Plan, stage: Stage): void {
     stage.store.writeJournal(plan);
   } catch (error) {
     const removes = plan.actions.some((action) => action.kind === 'record' && action.after === null);
-    if (!removes || fileErrorCode(causeOf(error)) !== 'ENOSPC') throw error;
+    if (!removes || !isFull(error)) throw error;
     stage.note(`${messageOf(error)}: going on without a journal`);
   }
 }
 
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+/** Whether there was no room to write something. */
+export function isFull(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return ['ENOSPC', 'EDQUOT'].includes(fileErrorCode(cause) ?? '');
 }
 
 /** Undoes in reverse, as far as it goes; `between` is called before each. @throws NetkitError when something could not be undone; the journal then stays */

@@ -6,9 +6,10 @@ import { BpfMap, type MapInfo } from '../ebpf/map.js';
 import { Program, type ProgramInfo } from '../ebpf/program.js';
 import { exists, namesIn } from '../host/folders.js';
 import { bootId } from '../host/kernel.js';
-import { type ChainLink, isChainLink, memberPin } from './chain/member.js';
+import { familyOf } from './hooks/index.js';
 import { byId, ofPin, unlessGone, withObject } from './kernel-listing.js';
 import { functionFolder, netkitFolder, type PinFolder, pinPath } from './layout.js';
+import type { LinkState } from './link-state.js';
 import { type ListedLink, linksOfFunction } from './listed-link.js';
 import { isFunctionName } from './names.js';
 import type { FunctionState } from './state.js';
@@ -83,9 +84,7 @@ function describeFunction(
     programs.flatMap(({ info, name: program }) => (info === undefined ? [] : [[info.id, program]])),
   );
   const links = linksOfFunction(state?.links ?? [], folder, name, programNames);
-  const members = (state?.links ?? []).flatMap((link) =>
-    isChainLink(link) ? describeMember(link, folder, name) : [],
-  );
+  const members = (state?.links ?? []).flatMap((link) => describeCopy(link, folder, name));
   return { name, state, programs, maps, links, members };
 }
 
@@ -121,10 +120,9 @@ function describeProgram(
   };
 }
 
-function describeMember(link: ChainLink, folder: string, owner: string): ListedProgram[] {
-  const pin = memberPin(folder, link);
-  if (!exists(pin)) return [];
-  return [describeProgram(pin, link.program, owner, undefined)];
+function describeCopy(link: LinkState, folder: string, owner: string): ListedProgram[] {
+  const pin = familyOf(link).copyPin?.(folder, link);
+  return pin === undefined || !exists(pin) ? [] : [describeProgram(pin, link.program, owner, undefined)];
 }
 
 function describeOwnMap(

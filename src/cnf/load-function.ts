@@ -10,7 +10,7 @@ import { detachActions } from './detach-function.js';
 import type { Proposal, World } from './environment.js';
 import { functionFolder } from './layout.js';
 import { loadedTarget, openTargets, type TargetTexts } from './load-targets.js';
-import { checkFunctionName } from './names.js';
+import { checkNewName } from './names.js';
 import { dropOld, replaceActions } from './replacing/actions.js';
 import { openReused } from './reused-maps.js';
 import { type FunctionState, stateFormat } from './state.js';
@@ -58,7 +58,7 @@ export function applyChoices(spec: ObjectSpec, choices: Choices): ObjectSpec {
 
 /** @throws NetkitError `conflict` when the name is taken, or a link could not be kept; `usage` for a bad name */
 export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): Proposal {
-  const name = checkFunctionName(request.name ?? spec.name);
+  const name = checkNewName(request.name ?? spec.name);
   chooseWays(spec, request, (text) => world.note(text));
   const folder = functionFolder(world.bpffs, name);
   const before = world.store.read(name) ?? null;

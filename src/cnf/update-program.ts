@@ -3,7 +3,6 @@ import { NetkitError } from '../base/errors.js';
 import type { Action } from './action.js';
 import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
-import { isChainLink } from './chain/member.js';
 import { programNamed, takes } from './choose-programs.js';
 import type { World } from './environment.js';
 import type { StatedProgram } from './hooks/family.js';
@@ -72,7 +71,7 @@ export function planUpdateProgram(world: World, request: UpdateProgramRequest): 
 
 function refuseMisfit(state: FunctionState, link: LinkState, next: StatedProgram, allowGap: boolean): void {
   const where = describeTarget(link);
-  if (isChainLink(link)) {
+  if (familyOf(link).copyPin !== undefined) {
     throw new NetkitError('unsupported', `a member of a chain is made for its program: ${where}`, {
       hint: `'netkit replace ${state.name} OBJECT' swaps it, or detach it and attach '${next.name}'`,
     });

@@ -6,7 +6,7 @@ import { NetkitError } from '../base/errors.js';
 import { hookAvailable } from '../ebpf/feature.js';
 import { runningBtf } from '../ebpf/kernel-btf.js';
 import { sectionMeaning } from '../obj/sections.js';
-import type { ObjectSpec } from '../obj/spec.js';
+import type { ObjectSpec, ProgramSpec } from '../obj/spec.js';
 import type { Choices } from './load-function.js';
 
 type Fast = 'fentry' | 'fexit';
@@ -14,6 +14,7 @@ type Fast = 'fentry' | 'fexit';
 const slower = { fentry: 'kprobe', fexit: 'kretprobe' } as const;
 
 interface TwoWays {
+  /** The function of the kernel. */
   readonly place: string;
   readonly hook: Fast;
   /** Names of programs. */
@@ -21,9 +22,55 @@ interface TwoWays {
   readonly slow: string;
 }
 
+/** What becomes of one such pair. */
+export interface WayIn {
+  readonly place: string;
+  /** The program that is loaded; undefined where neither is possible. */
+  readonly taken: string | undefined;
+  /** The one that is not. */
+  readonly left: string | undefined;
+  /** Which way that is and why, or why there is none. */
+  readonly text: string;
+}
+
+/** Why a hook is no way to a function of the kernel; undefined when it is one. */
+export type ReasonAgainst = (hook: Fast | (typeof slower)[Fast], place: string) => string | undefined;
+
+/**
+ * The pairs among these programs, and which way this kernel takes to each. Functions for which there is more than one
+ * program of a kind have no pair.
+ */
+export function waysIn(
+  programs: readonly Pick<ProgramSpec, 'name' | 'section'>[],
+  against: ReasonAgainst = askedReason,
+): WayIn[] {
+  return pairsOf(programs).map(({ place, hook, fast, slow }) => {
+    const second = slower[hook];
+    const first = against(hook, place);
+    if (first === undefined) {
+      const text = `${place} is traced by ${hook} ('${fast}'): '${slow}' (${second}) is not loaded`;
+      return { place, taken: fast, left: slow, text };
+    }
+    const last = against(second, place);
+    if (last === undefined) {
+      const text = `${place} is traced by ${second} ('${slow}'), not by ${hook} ('${fast}'): ${first}`;
+      return { place, taken: slow, left: fast, text };
+    }
+    const text = `neither way in to ${place} is possible: '${fast}' (${hook}): ${first}; '${slow}' (${second}): ${last}`;
+    return { place, taken: undefined, left: undefined, text };
+  });
+}
+
+/** Has the ways that are not taken left out of what is loaded of the object. @returns every pair of its chosen programs */
+export function leaveOtherWays(spec: ObjectSpec): WayIn[] {
+  const ways = waysIn(spec.programs.filter(({ name }) => spec.chosen.has(name)));
+  leaveOut(spec, ways);
+  return ways;
+}
+
 /**
  * Leaves one program of each such pair among those that are loaded. Whoever names programs, by `only`, or a target of theirs,
- * has chosen already. Functions for which there is more than one program of a kind have no pair.
+ * has chosen already.
  * @throws NetkitError `unsupported` when neither is possible
  */
 export function chooseWays(
@@ -32,18 +79,25 @@ export function chooseWays(
   note: (text: string) => void,
 ): void {
   if (only !== null) return;
-  const left = new Set<string>();
-  for (const pair of pairsOf(spec)) {
-    if (targets[pair.fast] !== undefined || targets[pair.slow] !== undefined) continue;
-    left.add(takesFast(pair, note) ? pair.slow : pair.fast);
+  const open = spec.programs.filter(({ name }) => spec.chosen.has(name) && targets[name] === undefined);
+  const ways = waysIn(open);
+  for (const { taken, text } of ways) {
+    if (taken === undefined)
+      throw new NetkitError('unsupported', text, { hint: '--only loads other programs of the object' });
+    note(text);
   }
-  if (left.size > 0) spec.only([...spec.chosen].filter((name) => !left.has(name)));
+  leaveOut(spec, ways);
 }
 
-function pairsOf(spec: ObjectSpec): TwoWays[] {
+function leaveOut(spec: ObjectSpec, ways: readonly WayIn[]): void {
+  const left = new Set(ways.map((way) => way.left));
+  const kept = [...spec.chosen].filter((name) => !left.has(name));
+  if (kept.length < spec.chosen.size) spec.only(kept);
+}
+
+function pairsOf(all: readonly Pick<ProgramSpec, 'name' | 'section'>[]): TwoWays[] {
   const programs = new Map<string, string[]>();
-  for (const { name, section } of spec.programs) {
-    if (!spec.chosen.has(name)) continue;
+  for (const { name, section } of all) {
     const { rule, target } = sectionMeaning(section) ?? {};
     if (rule === undefined || target === undefined) continue;
     const place = `${rule.name.replace(/\.s$/, '')}/${target}`;
@@ -59,30 +113,12 @@ function pairsOf(spec: ObjectSpec): TwoWays[] {
   });
 }
 
-/** @returns whether it is the faster way; says so in either case */
-function takesFast({ place, hook, fast, slow }: TwoWays, note: (text: string) => void): boolean {
-  const second = slower[hook];
-  const against = reasonAgainst(hook, place);
-  if (against === undefined) {
-    note(`${place} is traced by ${hook} ('${fast}'): '${slow}' (${second}) is not loaded`);
-    return true;
-  }
-  const { available, reason } = hookAvailable('kprobe');
-  if (available === false) {
-    throw new NetkitError(
-      'unsupported',
-      `neither way in to ${place} is possible: '${fast}' (${hook}): ${against}; '${slow}' (${second}): ${reason}`,
-      { hint: '--only loads other programs of the object' },
-    );
-  }
-  note(`${place} is traced by ${second} ('${slow}'), not by ${hook} ('${fast}'): ${against}`);
-  return false;
-}
-
-function reasonAgainst(hook: Fast, place: string): string | undefined {
-  const { available, reason } = hookAvailable(hook);
+function askedReason(hook: Parameters<ReasonAgainst>[0], place: string): string | undefined {
+  const isProbe = hook === 'kprobe' || hook === 'kretprobe';
+  const { available, reason } = hookAvailable(isProbe ? 'kprobe' : hook);
   if (available === false) return reason;
-  return runningBtf()?.find(place, 'func') === undefined
-    ? `the kernel's BTF has no function ${place}`
-    : undefined;
+  // What a probe is for is looked up when it is attached.
+  return isProbe || runningBtf()?.find(place, 'func') !== undefined
+    ? undefined
+    : `the kernel's BTF has no function ${place}`;
 }

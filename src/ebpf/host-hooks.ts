@@ -1,15 +1,12 @@
 /** What runs on packets of every interface: on a network namespace's sockets, in netfilter, in cgroups. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachTypes } from '../base/kernel-words.js';
 import { cgroupRoot } from '../host/cgroup.js';
 import { type Netns, openSameNetns } from '../host/netns.js';
-import { Block } from '../sys/block.js';
-import { bpf } from '../sys/bpf.js';
 import { isErrno } from '../sys/errno.js';
-import { attr } from '../sys/uapi.js';
 import { allLinks, type HookOccupant } from './interface-hooks.js';
 import { queryOrder } from './order.js';
+import { queriedPrograms } from './queried-programs.js';
 
 /** The stages of netfilter on the way in, then on the way out. */
 const stages = {
@@ -62,20 +59,17 @@ export function namespaceHooks(place: Netns | undefined): HookOccupant[] {
 const mostPrograms = 64;
 
 function programsOfNamespace(netns: Netns, hook: 'flow_dissector' | 'sk_lookup'): number[] {
-  const ids = new Uint32Array(mostPrograms);
-  const block = new Block(attr.query, {
-    target_fd: netns.fd,
-    attach_type: attachTypes.indexOf(hook),
-    prog_cnt: mostPrograms,
-  });
-  block.point('prog_ids', new Uint8Array(ids.buffer));
   try {
-    bpf('PROG_QUERY', block, `ask for the ${hook} programs of the network namespace`);
+    return queriedPrograms({
+      fd: netns.fd,
+      attachType: hook,
+      most: mostPrograms,
+      about: `ask for the ${hook} programs of the network namespace`,
+    });
   } catch (error) {
     if (isErrno(error, 'EINVAL')) return [];
     throw error;
   }
-  return [...ids.subarray(0, block.get('prog_cnt'))];
 }
 
 /** Programs on the packets of cgroups, from the root of the tree downwards: each cgroup's own only. Minimum kernel 4.15. */

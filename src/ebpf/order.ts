@@ -96,21 +96,21 @@ export function queryOrder(place: OrderPlace): Order {
   if (place.hook === 'cgroup') return orderOnCgroup(place.path, place.attachType);
   const { ifname, netns } = place;
   const { ifindex } = findInterface(ifname, netns);
-  const hook: OrderedHook =
-    place.hook === 'tcx'
-      ? {
-          kind: 'tcx',
-          target: ifindex,
-          attachType: `tcx_${place.direction}`,
-          about: `tcx ${place.direction} of ${ifname}`,
-        }
-      : {
-          kind: 'netkit',
-          target: ifindex,
-          attachType: `netkit_${place.end}`,
-          about: `netkit-dev ${place.end} of ${ifname}`,
-        };
+  const hook = interfaceHook(place, ifindex);
   return withNetns(netns, () => readOrder(hook));
+}
+
+type OnInterface = Exclude<OrderPlace, { readonly hook: 'cgroup' }>;
+
+/** @internal */
+export function interfaceHook(place: OnInterface, target: number): OrderedHook {
+  const { ifname } = place;
+  if (place.hook === 'tcx') {
+    const { direction } = place;
+    return { kind: 'tcx', target, attachType: `tcx_${direction}`, about: `tcx ${direction} of ${ifname}` };
+  }
+  const { end } = place;
+  return { kind: 'netkit', target, attachType: `netkit_${end}`, about: `netkit-dev ${end} of ${ifname}` };
 }
 
 function orderOnCgroup(path: string, attachType: AttachTypeWord): Order {

@@ -1,8 +1,8 @@
 // Taking over what another tool has loaded and attached: nothing is interrupted, and nothing of theirs is removed untold.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
 import type { Attachment } from '../../src/ebpf/attach/index.js';
@@ -15,21 +15,20 @@ import { cgroupPath } from '../../src/host/cgroup.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { ObjectSpec } from '../../src/obj/spec.js';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
 import { noWatchers, passTime } from './confirm-ground.js';
-import { documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { documentOf, fixture, type Ground, makeGround } from './ground.js';
 import { callGetpgid, compileOperate } from './hook-ground.js';
+import { runToStep } from './kill-ground.js';
+import { Objects } from './objects.js';
+import { addClsact, addFilter, removeClsact } from './other-tools.js';
 import { conflict, expectRefused, notFound, usage } from './refusal.js';
 
 type Adopted = DocumentOf<'adopt'>;
 
 describeAsRoot('netkit adopt', () => {
-  let before: KernelState;
-  beforeAll(() => {
-    before = snapshotKernelState();
-  });
-  afterAll(() => expectUnchanged(before));
+  expectUnchangedAfterAll();
 
   const adopt = (ground: Ground, ...words: string[]): Adopted =>
     documentOf(documents.adopt, ground.does('adopt', ...words, '--json'));
@@ -76,8 +75,7 @@ describeAsRoot('netkit adopt', () => {
 
   function end(ground: Ground): void {
     ground.does('unload', '--all', '--yes');
-    expect(ground.bpffs.pins()).toEqual([]);
-    expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+    ground.expectOnlyLock();
   }
 
   itWith(
@@ -103,8 +101,7 @@ describeAsRoot('netkit adopt', () => {
       });
       expect(ground.ping()).toBe(0);
       expect(ground.entry('policer/packets', '0')).toBeGreaterThanOrEqual(10);
-      const where = [ground.ifname, '--netns', ground.netns.name];
-      expect(ground.does('net', ...where).stdout).toMatch(/tcx\/ingress .*policer\/count/);
+      expect(ground.does('net', ...ground.place).stdout).toMatch(/tcx\/ingress .*policer\/count/);
       // It can be put back after a detach that nobody confirmed, and be attached elsewhere.
       ground.does('detach', 'policer', '--confirm', '1h');
       expect(ground.ping()).toBe(5);
@@ -113,7 +110,7 @@ describeAsRoot('netkit adopt', () => {
       expect(ground.ping()).toBe(0);
       ground.does('detach', 'policer');
       expect(ground.ping()).toBe(5);
-      ground.does('attach', 'policer', ...where, '--hook', 'tcx/egress');
+      ground.does('attach', 'policer', ...ground.place, '--hook', 'tcx/egress');
       expect(ground.ping()).toBe(0);
       ground.does('unload', 'policer');
       expect(ground.ping()).toBe(5);
@@ -139,7 +136,7 @@ describeAsRoot('netkit adopt', () => {
     await loadXdp(ground);
     using program = Program.fromPin(theirs(ground, 'prog'));
     expect(adopt(ground, `id:${program.info().id}`, '--name', 'x').function.links).toEqual([]);
-    ground.does('attach', 'x', ground.ifname, '--netns', ground.netns.name, '--direct');
+    ground.does('attach', 'x', ...ground.place, '--direct');
     expect(ground.ping(2)).toBe(2);
     removeTheirs(ground, 'prog');
     end(ground);
@@ -230,10 +227,8 @@ describeAsRoot('netkit adopt', () => {
     ground.netns.run('ip', ['link', 'set', 'dev', ground.ifname, 'xdpgeneric', 'off']);
     removeTheirs(ground, 'prog');
     await loadDropper(ground);
-    const dev = ['dev', ground.ifname];
-    ground.netns.run('tc', ['qdisc', 'add', ...dev, 'clsact']);
-    const filter = ['filter', 'add', ...dev, 'ingress', 'bpf', 'da', 'object-pinned', theirs(ground, 'prog')];
-    ground.netns.run('tc', filter);
+    addClsact(ground);
+    addFilter(ground, 'ingress', theirs(ground, 'prog'));
     const { left, function: adopted } = adopt(ground, theirs(ground, 'prog'), '--name', 't');
     expect(left).toEqual([expect.stringMatching(/^tc\/ingress of \S+: a tc filter is no link/)]);
     expect(adopted.links).toEqual([]);
@@ -241,7 +236,7 @@ describeAsRoot('netkit adopt', () => {
     expect(ground.entry('t/packets', '0')).toBeGreaterThanOrEqual(2);
     ground.does('unload', 't');
     expect(ground.ping(2)).toBe(0);
-    ground.netns.run('tc', ['qdisc', 'del', ...dev, 'clsact']);
+    removeClsact(ground);
     removeTheirs(ground, 'prog', 'packets');
     end(ground);
   });
@@ -260,7 +255,7 @@ describeAsRoot('netkit adopt', () => {
     using ground = makeGround();
     await loadDropper(ground);
     adopt(ground, theirs(ground, 'prog'), '--name', 't', '--take-pins');
-    ground.does('attach', 't', ground.ifname, '--netns', ground.netns.name, '--hook', 'tc/ingress');
+    ground.does('attach', 't', ...ground.place, '--hook', 'tc/ingress');
     expect(ground.ping()).toBe(0);
     const count = Number(ground.entry('t/packets', '0'));
     const replaced = ground.does('replace', 't', fixture('tc'));
@@ -272,7 +267,7 @@ describeAsRoot('netkit adopt', () => {
     ground.does('unload', 't');
     await loadXdp(ground);
     adopt(ground, theirs(ground, 'prog'), '--name', 'x', '--take-pins');
-    await expectRefused(ground, ['attach', 'x', ground.ifname, '--netns', ground.netns.name], {
+    await expectRefused(ground, ['attach', 'x', ...ground.place], {
       status: 6,
       code: 'unsupported',
       says: /'x' was adopted from another tool: there is no object/,
@@ -283,14 +278,17 @@ describeAsRoot('netkit adopt', () => {
 
   it('killed at each of its steps has taken over, or not, and has detached nothing', async () => {
     using ground = makeGround();
-    await loadXdp(ground);
-    const id = attachTheirs(ground, onXdp(ground));
+    const begin = async (): Promise<number> => {
+      await loadXdp(ground);
+      return attachTheirs(ground, onXdp(ground));
+    };
+    let id = await begin();
     const start = ground.bpffs.pins();
     const words = ['adopt', theirs(ground, 'prog'), '--name', 'x', '--take-pins'];
     const outcomes: string[] = [];
     for (let step = 0; ; step++) {
       expect(step).toBeLessThan(20);
-      const killed = await ground.runs(words, { NETKIT_TEST_KILL_STEP: String(step) });
+      const ended = await runToStep(ground, words, step);
       await ground.manages('recover');
       expect(isAlive(id), 'the link is attached all the time').toBe(true);
       if (ground.list().length === 0) {
@@ -301,9 +299,16 @@ describeAsRoot('netkit adopt', () => {
         expect(ground.listed('x').links).toMatchObject([{ id, dead: false }]);
         expect(ground.bpffs.pins().every((pin) => pin.startsWith('netkit/x/'))).toBe(true);
       }
-      if (killed !== undefined || outcomes.at(-1) === 'adopted') break;
+      if (ended !== undefined) {
+        expect(ended.status, ended.stderr).toBe(0);
+        break;
+      }
+      if (outcomes.at(-1) === 'adopted') {
+        ground.does('unload', 'x');
+        id = await begin();
+      }
     }
-    expect(outcomes.join(' ')).toMatch(/^(undone )+adopted$/);
+    expect(outcomes.join(' ')).toMatch(/^(undone )+(adopted )+adopted$/);
     end(ground);
   });
 

@@ -7,7 +7,8 @@ import { packageRoot } from '../../src/host/package-root.js';
 import { readElf } from '../../src/obj/elf.js';
 import { uniqueName } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { fixture, type Ground, makeGround, Objects } from './ground.js';
+import { fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 import { badValue, conflict, expectRefused, notFound, type Refusal, usage } from './refusal.js';
 
 const badObject = { status: 1, code: 'bad-object' } as const;
@@ -270,7 +271,7 @@ describeAsRoot('bad input is refused in one line, and everything stays as it was
     });
 
     it('that nothing is attached to', async () => {
-      const args = ['detach', 'second', ground.ifname, '--netns', ground.netns.name];
+      const args = ['detach', 'second', ...ground.place];
       await refused(args, { ...notFound, says: /second/ });
     });
   });

@@ -10,13 +10,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { packageRoot } from '../../src/host/package-root.js';
 import type { CliResult } from '../support/cli.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { netkitPath } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { bpftool, documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { runToStep } from './kill-ground.js';
 
 const maps = ['flows', 'counts', 'percpu_counts', 'percpu_flows', 'prefixes_v4'];
 
@@ -75,23 +76,14 @@ const functions = [
 describeAsRoot(
   'netkit batch --atomic',
   () => {
-    let before: KernelState;
-
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      await expectUnchanged(before);
-    });
+    expectUnchangedAfterAll();
 
     async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
       using ground = makeGround();
       batch(ground, prepared);
       await work(ground);
       ground.does('unload', '--all', '--yes', '--if-exists');
-      expect(ground.bpffs.pins()).toEqual([]);
-      expect(readdirSync(ground.bpffs.root.path)).not.toContain('netkit');
-      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      ground.expectOnlyLock();
     }
     function write(ground: Ground, lines: readonly string[]): string {
       const file = join(ground.bpffs.folder, 'commands');
@@ -224,9 +216,9 @@ describeAsRoot(
         const outcomes: string[] = [];
         for (let step = 0; step < 200; step += 2) {
           const args = ['batch', '--atomic', write(ground, lines)];
-          const killed = await ground.runs(args, { NETKIT_TEST_KILL_STEP: String(step) });
-          if (killed !== undefined) {
-            expect(killed.status, killed.stderr).toBe(0);
+          const ended = await runToStep(ground, args, step);
+          if (ended !== undefined) {
+            expect(ended.status, ended.stderr).toBe(0);
             break;
           }
           const { stdout } = ground.does('recover');
@@ -249,13 +241,11 @@ describeAsRoot(
         let kills = 0;
         // Each process is killed a few steps after it began, later each time, for a plan of several parts is undone whole.
         for (let step = 20; step < 120; step += 7) {
-          const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
-            NETKIT_TEST_KILL_STEP: String(step),
-          });
-          if (killed !== undefined) break;
+          const ended = await runToStep(ground, ['batch', '--atomic', write(ground, lines)], step);
+          if (ended !== undefined) break;
           for (let at = 1; at < 40; at++) {
-            const step = String(1 + (at % 12));
-            if ((await ground.runs(['recover'], { NETKIT_TEST_KILL_STEP: step })) !== undefined) break;
+            const ended = await runToStep(ground, ['recover'], 1 + (at % 12));
+            if (ended !== undefined) break;
             kills++;
           }
           ground.does('recover');
@@ -268,10 +258,8 @@ describeAsRoot(
     it('killed, and its journal damaged, keeps nobody from unloading what it had put aside', async () => {
       await onGround(async (ground) => {
         // Between the removal of the pins and the commit.
-        const killed = await ground.runs(['batch', '--atomic', write(ground, ['unload m'])], {
-          NETKIT_TEST_KILL_STEP: '2',
-        });
-        expect(killed).toBeUndefined();
+        const ended = await runToStep(ground, ['batch', '--atomic', write(ground, ['unload m'])], 2);
+        expect(ended).toBeUndefined();
         expect(ground.bpffs.pins()).toContain('netkit/~1-m/maps/counts');
         const journal = join(ground.bpffs.stateDir, 'batch.journal');
         truncateSync(journal, 20);
@@ -290,10 +278,8 @@ describeAsRoot(
         const journal = join(ground.bpffs.stateDir, 'batch.journal');
         const lines = ['map update m/counts 3 34', 'unload p', 'detach f @ --hook tcx/ingress'];
         // All is done, and the commit is not written yet.
-        const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
-          NETKIT_TEST_KILL_STEP: '7',
-        });
-        expect(killed).toBeUndefined();
+        const ended = await runToStep(ground, ['batch', '--atomic', write(ground, lines)], 7);
+        expect(ended).toBeUndefined();
         ground.netns.run('ip', ['link', 'del', ground.ifname]);
         expect(ground.refuses(1, 'recover').stderr).toContain('could not be undone: detach f/');
         // Not what was past help: that stays in the way of the rest, but nothing of p is brought back any more.
@@ -310,21 +296,18 @@ describeAsRoot(
     it('killed, is not taken for undone by a user who cannot tell whether its map is still there', async () => {
       await onGround(async (ground) => {
         const lines = ['map update m/counts 3 34 exist', 'map update m/counts 4 44 exist'];
-        const killed = await ground.runs(['batch', '--atomic', write(ground, lines)], {
-          NETKIT_TEST_KILL_STEP: '1',
-        });
-        expect(killed).toBeUndefined();
+        const ended = await runToStep(ground, ['batch', '--atomic', write(ground, lines)], 1);
+        expect(ended).toBeUndefined();
         const pin = join(ground.bpffs.root.path, 'netkit/m/maps/counts');
         const kept = join(ground.bpffs.root.path, 'kept');
         renameSync(pin, kept);
-        const entry = join(packageRoot(), 'bin/netkit.js');
         const lesser = [
           '--bounding-set',
           '-sys_admin',
           '--inh-caps',
           '-sys_admin',
           process.execPath,
-          entry,
+          netkitPath,
           'recover',
         ];
         const env = { ...process.env, ...ground.bpffs.env };
@@ -354,8 +337,8 @@ describeAsRoot(
         const journal = join(ground.bpffs.stateDir, 'batch.journal');
         let length = 0;
         for (let step = 0; ; step++) {
-          const killed = await ground.runs(args, { NETKIT_TEST_KILL_STEP: String(step) });
-          if (killed !== undefined) throw new Error('the commit was not found');
+          const ended = await runToStep(ground, args, step);
+          if (ended !== undefined) throw new Error('the commit was not found');
           const text = readFileSync(journal, 'utf8');
           ground.does('recover');
           if (text.includes('"kind":"commit"')) break;
@@ -365,8 +348,7 @@ describeAsRoot(
         batch(ground, prepared);
         const beforehand = picture(ground);
         write(ground, lines);
-        const entry = join(packageRoot(), 'bin/netkit.js');
-        const full = spawnSync('prlimit', [`--fsize=${length + 5}`, process.execPath, entry, ...args], {
+        const full = spawnSync('prlimit', [`--fsize=${length + 5}`, process.execPath, netkitPath, ...args], {
           encoding: 'utf8',
           env: { ...process.env, ...ground.bpffs.env },
         });

@@ -1,29 +1,27 @@
 /** Ten commands at the same time on one interface or cgroup: what each attached is there once, and nothing else is lost. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Scope } from '../../src/base/scope.js';
 import { TestCgroup } from '../support/cgroup.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { bpftool, chained, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { bpftool, chained, fixture, type Ground, makeGround } from './ground.js';
+import { compileBeforeAll } from './objects.js';
+import { addClsact, addFilter, pinTheirs } from './other-tools.js';
 
 const names = [...'abcdefghij'];
 
 describeAsRoot(
   'ten netkit processes at the same time',
   () => {
-    const owned = new Scope();
     let object: string;
     let foreign: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       object = await objects.compile('test/fixtures/order.bpf.c');
       foreign = await objects.compile('test/fixtures/foreign.bpf.c');
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     /** Loads ten functions, runs `work`, and looks that nothing is left. */
     async function withTen(program: string, work: (ground: Ground) => Promise<void>): Promise<void> {
@@ -57,7 +55,7 @@ describeAsRoot(
 
     it('make one clsact qdisc and ten filters, and take off theirs alone, the qdisc last', async () => {
       await withTen('on_ingress', async (ground) => {
-        const where = [ground.ifname, '--netns', ground.netns.name, '--hook', 'tc/ingress'];
+        const where = [...ground.place, '--hook', 'tc/ingress'];
         const bare = ground.hooks();
         for (let round = 0; round < 2; round++) {
           expect(await allAtOnce(ground, (name) => ['attach', name, ...where])).toEqual(all(0));
@@ -78,27 +76,10 @@ describeAsRoot(
 
     it('attach and detach filters beside that of another tool, which stays', async () => {
       await withTen('on_ingress', async (ground) => {
-        const pin = `${ground.bpffs.root.path}/theirs`;
-        run('bpftool', ['prog', 'load', fixture('tc'), pin]);
-        const tc = (...words: string[]) => ground.netns.run('tc', words);
-        tc('qdisc', 'add', 'dev', ground.ifname, 'clsact');
-        tc(
-          'filter',
-          'add',
-          'dev',
-          ground.ifname,
-          'egress',
-          'prio',
-          '50',
-          'handle',
-          '1',
-          'bpf',
-          'da',
-          'pinned',
-          pin,
-        );
+        addClsact(ground);
+        addFilter(ground, 'egress', pinTheirs(ground, fixture('tc')), 'prio', '50', 'handle', '1');
         const [theirs] = filtersOn(ground, 'egress');
-        const where = [ground.ifname, '--netns', ground.netns.name, '--hook', 'tc/egress'];
+        const where = [...ground.place, '--hook', 'tc/egress'];
         const half = names.length / 2;
         for (const name of names.slice(half)) ground.does('attach', name, ...where);
         // Five attach while five detach, and the other way round.
@@ -166,7 +147,7 @@ describeAsRoot(
 
     it('attach to XDP without a chain: one has it, nine are refused, and it is free when that one is detached', async () => {
       await withTen('on_xdp', async (ground) => {
-        const where = [ground.ifname, '--netns', ground.netns.name, '--direct'];
+        const where = [...ground.place, '--direct'];
         const bare = ground.hooks();
         for (let round = 0; round < 2; round++) {
           expect(await allAtOnce(ground, (name) => ['attach', name, ...where])).toEqual([
@@ -186,7 +167,7 @@ describeAsRoot(
     it('that all attach one function to one place make one link', async () => {
       await withTen('on_ingress', async (ground) => {
         for (const hook of ['tc/egress', ...(kernelLacks('tcx') === undefined ? ['tcx/ingress'] : [])]) {
-          const where = [ground.ifname, '--netns', ground.netns.name, '--hook', hook];
+          const where = [...ground.place, '--hook', hook];
           expect(await allAtOnce(ground, () => ['attach', 'a', ...where])).toEqual(all(0));
           expect(ground.listed('a').links).toHaveLength(1);
           if (hook === 'tc/egress') expect(filtersOn(ground, 'egress')).toHaveLength(1);
@@ -198,7 +179,7 @@ describeAsRoot(
 
     it('of which some replace, some attach and some detach, end where each would have ended alone', async () => {
       await withTen('on_egress', async (ground) => {
-        const where = [ground.ifname, '--netns', ground.netns.name, '--hook', 'tc/egress'];
+        const where = [...ground.place, '--hook', 'tc/egress'];
         for (const name of names.slice(0, 7)) ground.does('attach', name, ...where);
         const before = idsOf(ground);
         const statuses = await allAtOnce(ground, (name, at) => {
@@ -216,8 +197,7 @@ describeAsRoot(
 
     it('join one chain of XDP programs, or are refused where there is none', async () => {
       await withTen('on_xdp', async (ground) => {
-        const where = [ground.ifname, '--netns', ground.netns.name];
-        const statuses = await allAtOnce(ground, (name) => ['attach', name, ...where]);
+        const statuses = await allAtOnce(ground, (name) => ['attach', name, ...ground.place]);
         expect(statuses).toEqual(chained ? all(0) : [0, ...names.slice(1).map(() => 5)]);
         expect(ground.list().flatMap(({ links }) => links)).toHaveLength(chained ? 10 : 1);
       });

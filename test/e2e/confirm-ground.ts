@@ -5,8 +5,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
-import { emulated } from '../support/known-kernels.js';
-import { documentOf, type Ground } from './ground.js';
+import { emulated, kernelLacks } from '../support/known-kernels.js';
+import { documentOf, fixture, type Ground } from './ground.js';
+
+export const ingress = kernelLacks('tcx') === undefined ? 'tcx/ingress' : 'tc/ingress';
+/** The words that load the function `f`, which drops every packet or passes it. */
+export const dropping = ['load', fixture('tc'), '--name', 'f', '--set', 'drop_all=true'];
+export const passing = ['load', fixture('tc'), '--name', 'f', '--set', 'drop_all=false'];
+
+/** The words that attach a function until it is confirmed, or until that time is over. */
+export function attaching(ground: Ground, time: string, name = 'f', hook: string = ingress): string[] {
+  return ['attach', name, ...ground.place, '--hook', hook, '--confirm', time];
+}
+
+/** Unloads the function `f`, after which nobody watches and nothing is left. */
+export async function finish(ground: Ground): Promise<void> {
+  ground.does('unload', 'f');
+  await noWatchers(ground);
+  ground.expectOnlyLock();
+}
 
 /** A process that takes a change back, or the shell that starts it again. */
 export interface WatcherProcess {

@@ -1,26 +1,20 @@
 // SIGKILL at every step of a change with --confirm, of its confirmation, and of its return.
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
-import { kernelLacks } from '../support/known-kernels.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { killWatchers, noWatchers, passTime } from './confirm-ground.js';
+import { dropping, ingress, killWatchers, noWatchers, passTime } from './confirm-ground.js';
 import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { prepareAnew, runToStep, type Scenario, withoutIds } from './kill-ground.js';
 
-/** A command that is given --confirm, and what comes before it. Commands are given the interface by `@`. */
-interface Scenario {
-  readonly prepare: readonly string[];
-  readonly command: string;
-}
-
-const ingress = kernelLacks('tcx') === undefined ? 'tcx/ingress' : 'tc/ingress';
-const dropping = `load ${fixture('tc')} --name f --set drop_all=true`;
-const both = [dropping, `attach f @ --hook tc/egress`, `attach f @ --hook ${ingress}`];
+const load = dropping.join(' ');
+const both = [load, `attach f @ --hook tc/egress`, `attach f @ --hook ${ingress}`];
 
 /** Only its confirmation has an object to drop. */
 const otherObject = 'load --replace with another object';
 
+/** Commands that are given --confirm. */
 const scenarios: readonly (readonly [string, Scenario])[] = [
   ['attach to XDP', { prepare: [`load ${fixture('pass')} --name f`], command: 'attach f @' }],
   ['detach', { prepare: both, command: 'detach f' }],
@@ -54,21 +48,9 @@ interface Picture {
 describeAsRoot(
   'with --confirm, killed at each of its steps,',
   () => {
-    let before: KernelState;
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
+    expectUnchangedAfterAll();
 
-    const wordsOf = (ground: Ground, command: string): string[] =>
-      command
-        .split(' ')
-        .flatMap((word) => (word === '@' ? [ground.ifname, '--netns', ground.netns.name] : [word]));
-
-    async function reset(ground: Ground, { prepare }: Scenario): Promise<void> {
-      await ground.manages('unload', 'f', '--if-exists');
-      for (const command of prepare) await ground.manages(...wordsOf(ground, command));
-    }
+    const reset = (ground: Ground, { prepare }: Scenario): Promise<void> => prepareAnew(ground, prepare);
 
     async function picture(ground: Ground): Promise<Picture> {
       const listed = documentOf(documents.list, await ground.manages('list', '--json'));
@@ -91,7 +73,7 @@ describeAsRoot(
 
     const comparable = ({ exact: _, ...rest }: Picture) => rest;
     const confirming = (ground: Ground, { command }: Scenario, time = '1h'): string[] => [
-      ...wordsOf(ground, command),
+      ...ground.wordsOf(command),
       '--confirm',
       time,
     ];
@@ -101,9 +83,8 @@ describeAsRoot(
     async function end(ground: Ground, bare: readonly string[]): Promise<void> {
       await ground.manages('unload', 'f', '--if-exists');
       await noWatchers(ground);
-      expect(ground.bpffs.pins()).toEqual([]);
       expect(ground.hooks()).toEqual(bare);
-      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      ground.expectOnlyLock();
     }
 
     /** The state that the command leaves when it is confirmed. */
@@ -125,9 +106,7 @@ describeAsRoot(
         const outcomes: string[] = [];
         for (let step = 0; ; step++) {
           expect(step, 'steps of one command').toBeLessThan(30);
-          const killed = await ground.runs(confirming(ground, scenario), {
-            NETKIT_TEST_KILL_STEP: String(step),
-          });
+          const ended = await runToStep(ground, confirming(ground, scenario), step);
           // Who watches the change clears up too, or has done so.
           await ground.manages('recover');
           const isWaiting = await waits(ground);
@@ -138,11 +117,11 @@ describeAsRoot(
             await reset(ground, scenario);
             start = await picture(ground);
           } else {
-            expect(killed, 'a command that ends makes its change').toBeUndefined();
+            expect(ended, 'a command that ends makes its change').toBeUndefined();
             expect({ step, ...(await picture(ground)) }).toEqual({ step, ...start });
           }
-          if (killed !== undefined) {
-            expect(killed.status, killed.stderr).toBe(0);
+          if (ended !== undefined) {
+            expect(ended.status, ended.stderr).toBe(0);
             break;
           }
         }
@@ -163,13 +142,13 @@ describeAsRoot(
           expect(step, 'steps of a confirmation').toBeLessThan(20);
           await reset(ground, scenario);
           await ground.manages(...confirming(ground, scenario));
-          const killed = await ground.runs(['confirm'], { NETKIT_TEST_KILL_STEP: String(step) });
+          const ended = await runToStep(ground, ['confirm'], step);
           await ground.manages('recover');
           const isWaiting = await waits(ground);
           outcomes.push(isWaiting ? 'waiting' : 'kept');
           if (isWaiting) await ground.manages('confirm');
           expect({ step, ...comparable(await picture(ground)) }).toEqual({ step, ...after });
-          if (killed !== undefined) break;
+          if (ended !== undefined) break;
         }
         expect(outcomes.join(' ')).toMatch(/^(waiting )+(kept ?)+$/);
         await end(ground, bare);
@@ -190,13 +169,13 @@ describeAsRoot(
           await ground.manages(...confirming(ground, scenario));
           killWatchers(ground);
           passTime(ground);
-          const killed = await ground.runs(['recover'], { NETKIT_TEST_KILL_STEP: String(step) });
+          const ended = await runToStep(ground, ['recover'], step);
           await ground.manages('recover');
           const now = await picture(ground);
           if (reattaches.has(name))
             expect({ step, ...comparable(now) }).toEqual({ step, ...comparable(start) });
           else expect({ step, ...now }).toEqual({ step, ...start });
-          if (killed !== undefined) break;
+          if (ended !== undefined) break;
           kills++;
         }
         expect(kills).toBeGreaterThan(2);
@@ -207,10 +186,3 @@ describeAsRoot(
   },
   { tools: ['ping'] },
 );
-
-function withoutIds(text: string): string {
-  return text.replace(
-    /"id":\d+|\bid \d+|handle 0x[0-9a-f]+|"tag":"\w+"|tag \w+|"(?:load_time|btf_id)":\d+|count:\[\d+\]/g,
-    '…',
-  );
-}

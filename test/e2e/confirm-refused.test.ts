@@ -1,36 +1,25 @@
 // What stands in the way of a change with --confirm, of its return, and of its confirmation.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
-import { kernelLacks } from '../support/known-kernels.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { killWatchers, noWatchers, passTime, pendingOf, watchers } from './confirm-ground.js';
-import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+import {
+  attaching,
+  finish,
+  ingress,
+  killWatchers,
+  passing,
+  passTime,
+  pendingOf,
+  watchers,
+} from './confirm-ground.js';
+import { documentOf, fixture, makeGround } from './ground.js';
 import { conflict, expectRefused, usage } from './refusal.js';
 
-const ingress = kernelLacks('tcx') === undefined ? 'tcx/ingress' : 'tc/ingress';
-const passing = ['load', fixture('tc'), '--name', 'f', '--set', 'drop_all=false'];
-
 describeAsRoot('a change with --confirm', () => {
-  let before: KernelState;
-  beforeAll(() => {
-    before = snapshotKernelState();
-  });
-  afterAll(() => expectUnchanged(before));
-
-  const attaching = (ground: Ground, time: string, name = 'f', hook: string = ingress): string[] => {
-    return ['attach', name, ground.ifname, '--netns', ground.netns.name, '--hook', hook, '--confirm', time];
-  };
-  const files = (ground: Ground): string[] => readdirSync(ground.bpffs.stateDir).sort();
-
-  async function finish(ground: Ground): Promise<void> {
-    ground.does('unload', 'f');
-    await noWatchers(ground);
-    expect(ground.bpffs.pins()).toEqual([]);
-    expect(files(ground)).toEqual(['lock']);
-  }
+  expectUnchangedAfterAll();
 
   it('that cannot be taken back says so, and keeps neither other functions nor unload from anything', async () => {
     using ground = makeGround();
@@ -82,7 +71,6 @@ describeAsRoot('a change with --confirm', () => {
   it('refuses times that are none, and what cannot wait', async () => {
     using ground = makeGround();
     ground.does(...passing);
-    const place = [ground.ifname, '--netns', ground.netns.name];
     for (const [time, says] of [
       ['60', /--confirm: '60' is no duration/],
       ['soon', /--confirm: 'soon' is no duration/],
@@ -90,8 +78,13 @@ describeAsRoot('a change with --confirm', () => {
       ['500ms', /is not from 1s to 24h/],
       ['25h', /is not from 1s to 24h/],
     ] as const)
-      await expectRefused(ground, ['attach', 'f', ...place, `--confirm=${time}`], { ...usage, says });
-    await expectRefused(ground, ['attach', 'f', ...place, '--hold', '--confirm', '5s'], {
+      await expectRefused(ground, ['attach', 'f', ...ground.place, `--confirm=${time}`], { ...usage, says });
+    for (const command of ['confirm', 'unload']) {
+      const says = /cannot be a function's name/;
+      await expectRefused(ground, [command, 'f/tc_main'], { ...usage, says, hints: /whole functions: 'f'$/ });
+      await expectRefused(ground, [command, 'F g'], { ...usage, says, hints: /'netkit list' shows/ });
+    }
+    await expectRefused(ground, ['attach', 'f', ...ground.place, '--hold', '--confirm', '5s'], {
       ...usage,
       says: /exclude each other/,
     });
@@ -100,7 +93,7 @@ describeAsRoot('a change with --confirm', () => {
       says: /changes no traffic unless it replaces/,
     });
     const batch = join(ground.bpffs.stateDir, '../lines');
-    writeFileSync(batch, `attach f ${place.join(' ')} --hook ${ingress} --confirm 1h\n`);
+    writeFileSync(batch, `attach f ${ground.place.join(' ')} --hook ${ingress} --confirm 1h\n`);
     expect(ground.netkit('batch', batch, '--atomic')).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/--confirm/),

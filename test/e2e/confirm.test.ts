@@ -1,18 +1,21 @@
 // A change with --confirm returns by itself, whoever is gone by then, and stays once it is confirmed.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { packageRoot } from '../../src/host/package-root.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
-import { kernelLacks } from '../support/known-kernels.js';
+import { netkitPath } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import {
+  attaching,
+  dropping,
+  finish,
+  ingress,
   kill,
   killWatchers,
   noWatchers,
+  passing,
   passTime,
   pendingOf,
   soon,
@@ -20,33 +23,14 @@ import {
   until,
   watchers,
 } from './confirm-ground.js';
-import { documentOf, errorOf, fixture, type Ground, makeGround } from './ground.js';
+import { documentOf, errorOf, fixture, makeGround } from './ground.js';
+import { reboot } from './reboot.js';
 import { conflict, expectRefused } from './refusal.js';
-
-const ingress = kernelLacks('tcx') === undefined ? 'tcx/ingress' : 'tc/ingress';
-const dropping = ['load', fixture('tc'), '--name', 'f', '--set', 'drop_all=true'];
-const passing = ['load', fixture('tc'), '--name', 'f', '--set', 'drop_all=false'];
 
 describeAsRoot(
   'a change with --confirm',
   () => {
-    let before: KernelState;
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
-
-    const attaching = (ground: Ground, time: string, name = 'f', hook: string = ingress): string[] => {
-      return ['attach', name, ground.ifname, '--netns', ground.netns.name, '--hook', hook, '--confirm', time];
-    };
-    const files = (ground: Ground): string[] => readdirSync(ground.bpffs.stateDir).sort();
-
-    async function finish(ground: Ground): Promise<void> {
-      ground.does('unload', 'f');
-      await noWatchers(ground);
-      expect(ground.bpffs.pins()).toEqual([]);
-      expect(files(ground)).toEqual(['lock']);
-    }
+    expectUnchangedAfterAll();
 
     it('returns by itself when nobody confirms it: pings are lost, and answered again', async () => {
       using ground = makeGround();
@@ -87,15 +71,14 @@ describeAsRoot(
       await noWatchers(ground);
       await sleep(soonSeconds * 1000 + 200);
       expect(ground.ping()).toBe(0);
-      expect(files(ground).filter((file) => file.endsWith('.pending'))).toEqual([]);
+      expect(readdirSync(ground.bpffs.stateDir).filter((file) => file.endsWith('.pending'))).toEqual([]);
       await finish(ground);
     });
 
     it('returns when the terminal goes, with the shell and all that ran on it', async () => {
       using ground = makeGround();
       ground.does(...dropping);
-      const netkit = join(packageRoot(), 'bin/netkit.js');
-      const words = [process.execPath, netkit, ...attaching(ground, soon)].join(' ');
+      const words = [process.execPath, netkitPath, ...attaching(ground, soon)].join(' ');
       const terminal = spawn('script', ['-qec', `${words}; sleep 60`, '/dev/null'], {
         env: { ...process.env, ...ground.bpffs.env },
         stdio: ['pipe', 'pipe', 'ignore'],
@@ -215,8 +198,7 @@ describeAsRoot(
       ground.does('confirm');
       await noWatchers(ground);
       expect(ground.list()).toEqual([]);
-      expect(ground.bpffs.pins()).toEqual([]);
-      expect(files(ground)).toEqual(['lock']);
+      ground.expectOnlyLock();
     });
 
     it('leaves other functions free, which may wait for themselves, and keeps its own from being changed', async () => {
@@ -229,7 +211,7 @@ describeAsRoot(
         ['unload', 'f'],
         ['replace', 'f', fixture('tc')],
         [...passing, '--replace'],
-        ['attach', 'f', ground.ifname, '--netns', ground.netns.name, '--hook', 'tc/egress'],
+        ['attach', 'f', ...ground.place, '--hook', 'tc/egress'],
         ['detach', 'f', '--dry-run'],
       ]) {
         await expectRefused(ground, command, {
@@ -275,16 +257,9 @@ describeAsRoot(
       ground.attach('f', '--hook', ingress);
       ground.does('replace', 'f', fixture('tc'), '--set', 'drop_all=true', '--confirm', '1h');
       killWatchers(ground);
-      // The kernel has forgotten everything, and the boot has another id.
+      // A filter of tc would outlast its pin.
       ground.does('off', '--all', '--yes');
-      rmSync(join(ground.bpffs.root.path, 'netkit'), { recursive: true });
-      for (const file of ['f.json', 'f.pending']) {
-        const path = join(ground.bpffs.stateDir, file);
-        const text = readFileSync(path, 'utf8');
-        const other = text.replace(/"bootId": ?"[^"]+"/g, '"bootId":"of another boot"');
-        expect(other).not.toBe(text);
-        writeFileSync(path, other);
-      }
+      reboot(ground);
       const recovered = documentOf(documents.recover, ground.does('recover', '--json'));
       expect(recovered.returned).toMatchObject([{ function: 'f', reason: 'reboot' }]);
       expect(recovered.restored).toEqual(['f']);

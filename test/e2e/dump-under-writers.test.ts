@@ -9,7 +9,7 @@ import { makeBpffs } from '../support/bpffs.js';
 import { type CliResult, netkit } from '../support/cli.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { Objects } from './ground.js';
+import { Objects } from './objects.js';
 
 const keys = 50_000;
 const dumps = 15;

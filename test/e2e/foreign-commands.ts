@@ -1,4 +1,5 @@
 /** What netkit is told to do where other tools have their programs, and how it may end. */
+import { tcActionLack } from '../support/kernel-config.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { chained } from './ground.js';
 
@@ -10,7 +11,9 @@ import { chained } from './ground.js';
 export type Line = readonly [status: number | readonly number[], words: string];
 
 export const load = 'load ORDER --name o';
+const loadKinds = 'load KINDS --name k';
 const withChain = (yes: number, no: number): number => (chained ? yes : no);
+const withActions = (yes: number, no: number): number => (tcActionLack() === undefined ? yes : no);
 const withTcx = (yes: number, no: number): number => (kernelLacks('tcx') === undefined ? yes : no);
 
 /** In this order: what one leaves, the next ones find. */
@@ -83,6 +86,37 @@ export const lines: readonly Line[] = [
   [0, 'batch SCRIPT'],
   [0, 'batch --atomic SCRIPT'],
   [3, 'batch --atomic FAILING'],
+  [0, `${loadKinds} --only route_out --only route_xmit --only arriving --only leaving`],
+  ...['route_xmit', 'route_out'].map((program): Line => [5, `attach k/${program} ROUTE`]),
+  [0, 'attach k/route_out NEWROUTE'],
+  [0, 'attach k/route_xmit NEWROUTE'],
+  [5, 'attach k/arriving entries:cpumap[0]'],
+  [5, 'attach k/arriving entries:cpumap[0]=64'],
+  [5, 'attach k/leaving entries:devmap[0] --netns NETNS'],
+  [0, 'attach k/arriving entries:cpumap[1]=64'],
+  [0, 'attach k/leaving entries:devmap[1]=lo'],
+  [5, 'attach o/on_xdp @processor --mode native'],
+  [5, 'attach o/on_xdp @port --direct'],
+  [0, 'replace k KINDS'],
+  [0, `${loadKinds} --only route_out --only route_xmit --only arriving --only leaving --replace`],
+  [0, 'detach k/arriving'],
+  [3, 'detach k ROUTE'],
+  [0, 'detach k/route_out'],
+  [0, 'off @processor'],
+  [0, 'off @port'],
+  [0, 'off @everything'],
+  [0, 'unload k'],
+  [0, `${loadKinds} --only act`],
+  [withActions(0, 6), 'attach k @generic --hook action/ingress --priority 6'],
+  [withActions(0, 3), 'detach k'],
+  [withActions(5, 6), 'attach k @generic --hook action/ingress --priority 7'],
+  [0, 'unload k'],
+  [0, 'adopt pin:route --name a'],
+  [0, 'unload a'],
+  [0, 'adopt pin:cpumap --name a'],
+  [0, 'unload a'],
+  [0, 'adopt pin:action --name a'],
+  [0, 'unload a --if-exists'],
   [3, 'detach id:2147483647'],
   [[2, 3], 'detach pin:tcx-1'],
   [[2, 3], 'detach name:on_tc'],
@@ -138,10 +172,15 @@ const attachedTwice = [
   'attach o/on_ingress @everything',
   'attach o/on_egress @everything --hook tc/egress',
 ];
+const routing = `${loadKinds} --only route_out`;
+const arriving = `${loadKinds} --only arriving`;
 /** Commands that are killed at some of their steps. */
 export const killed = [
   { command: 'attach o/on_any @everything --hook tc/ingress', prepare: [load], steps: [1, 2, 3] },
   { command: 'attach o/on_cgroup CGROUP', prepare: [load], steps: [1, 2, 3] },
   { command: `${load} --replace`, prepare: attachedTwice, steps: [3, 6, 9] },
   { command: 'unload o', prepare: attachedTwice, steps: [1, 2, 3] },
+  { command: 'attach k/route_out NEWROUTE', prepare: [routing], steps: [1, 2, 3] },
+  { command: 'attach k/arriving entries:cpumap[1]=64', prepare: [arriving], steps: [1, 2, 3] },
+  { command: 'unload k', prepare: [arriving, 'attach k/arriving entries:cpumap[1]=64'], steps: [1, 2, 3] },
 ];

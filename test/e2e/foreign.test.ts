@@ -1,39 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { documents } from '../../src/cli/schema/documents.js';
 import { tcx } from '../../src/ebpf/attach/index.js';
 import { Program } from '../../src/ebpf/program.js';
-import { packageRoot } from '../../src/host/package-root.js';
-import { CliResult } from '../support/cli.js';
-import {
-  expectUnchanged,
-  type KernelState,
-  leavingNothing,
-  snapshotKernelState,
-} from '../support/kernel-state.js';
+import { CliResult, netkitPath } from '../support/cli.js';
+import { expectUnchangedAfterAll, leavingNothing } from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
 import { bpftool, documentOf, fixture, type Ground, makeGround } from './ground.js';
-
-let before: KernelState;
+import { addClsact, addFilter, pinTheirs, removeClsact } from './other-tools.js';
 
 describeAsRoot(
   "another owner's program",
   () => {
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
-
-    /** A program that bpftool loads and pins, outside of netkit's folder. */
-    function theirs(ground: Ground, object: string, name = 'theirs'): string {
-      const pin = join(ground.bpffs.root.path, name);
-      run('bpftool', ['prog', 'load', object, pin]);
-      return pin;
-    }
+    expectUnchangedAfterAll();
 
     const idOf = (pin: string): number =>
       z.looseObject({ id: z.int() }).parse(bpftool('prog', 'show', 'pinned', pin)).id;
@@ -41,15 +24,14 @@ describeAsRoot(
 
     /** All that netkit can do around a hook where somebody else is: each must end with the status it says. */
     function busy(ground: Ground, hook: string): void {
-      const where = [ground.ifname, '--netns', ground.netns.name];
       ground.does('load', fixture('tcx'), '--name', 'ours');
       for (const each of ['tcx/ingress', 'tcx/egress', 'tc/ingress', 'tc/egress']) {
-        ground.does('attach', 'ours/on_ingress', ...where, '--hook', each);
+        ground.does('attach', 'ours/on_ingress', ...ground.place, '--hook', each);
       }
       ground.does('load', fixture('tcx'), '--name', 'ours', '--replace');
       ground.does('detach', 'ours', '--hook', hook === 'tcx' ? 'tcx/ingress' : 'tc/ingress');
-      ground.does('detach', 'ours', ...where);
-      ground.does('attach', 'ours', ...where);
+      ground.does('detach', 'ours', ...ground.place);
+      ground.does('attach', 'ours', ...ground.place);
       ground.does('recover');
       ground.does('unload', '--all', '--yes');
     }
@@ -60,7 +42,7 @@ describeAsRoot(
       ['bpftool net attach', 'bpftool'],
     ])('on XDP, attached with %s, is named and left alone', (_how, word) => {
       using ground = makeGround();
-      const pin = theirs(ground, fixture('pass'));
+      const pin = pinTheirs(ground, fixture('pass'));
       const bare = ground.hooks();
       if (word === 'bpftool') {
         ground.netns.run('bpftool', ['net', 'attach', 'xdp', 'pinned', pin, 'dev', ground.ifname]);
@@ -70,14 +52,13 @@ describeAsRoot(
       const hooks = ground.hooks();
       expect(hooks).not.toEqual(bare);
       ground.does('load', fixture('pass'));
-      const where = [ground.ifname, '--netns', ground.netns.name];
       for (const mode of ['auto', 'native', 'generic']) {
-        const refused = ground.refuses(5, ...attachXdp, ...where, '--mode', mode);
+        const refused = ground.refuses(5, ...attachXdp, ...ground.place, '--mode', mode);
         expect(refused.stderr).toContain(`'pass', id ${idOf(pin)}`);
         expect(refused.stderr).toContain(ground.ifname);
       }
       expect(ground.listed('pass').links).toEqual([]);
-      ground.refuses(3, 'detach', 'pass', ...where);
+      ground.refuses(3, 'detach', 'pass', ...ground.place);
       busy(ground, 'xdp');
       expect(ground.hooks()).toEqual(hooks);
       expect(ground.bpffs.pins()).toEqual(['theirs']);
@@ -94,7 +75,7 @@ describeAsRoot(
 
     it('cannot be put on XDP beside a link of netkit, whose program stays', () => {
       using ground = makeGround();
-      const pin = theirs(ground, fixture('pass'));
+      const pin = pinTheirs(ground, fixture('pass'));
       ground.does('load', fixture('globals'), '--name', 'ours', '--set', 'default_action=PASS');
       ground.attach('ours');
       const hooks = ground.hooks();
@@ -110,7 +91,7 @@ describeAsRoot(
       'on tcx keeps its place and its packets, and goes when its link is named',
       () => {
         using ground = makeGround();
-        const pin = theirs(ground, fixture('tc'));
+        const pin = pinTheirs(ground, fixture('tc'));
         const bare = ground.hooks();
         using program = Program.fromPin(pin);
         using link = program.attach(
@@ -152,62 +133,34 @@ describeAsRoot(
 
     it('as a tc filter survives, with its qdisc', () => {
       using ground = makeGround();
-      const pin = theirs(ground, fixture('tc'));
+      const pin = pinTheirs(ground, fixture('tc'));
       const bare = ground.hooks();
-      const tc = (...words: string[]) => ground.netns.run('tc', words);
-      tc('qdisc', 'add', 'dev', ground.ifname, 'clsact');
-      tc(
-        'filter',
-        'add',
-        'dev',
-        ground.ifname,
-        'ingress',
-        'prio',
-        '50',
-        'handle',
-        '1',
-        'bpf',
-        'da',
-        'pinned',
-        pin,
-      );
-      tc('filter', 'add', 'dev', ground.ifname, 'egress', 'prio', '1', 'bpf', 'da', 'pinned', pin);
+      addClsact(ground);
+      addFilter(ground, 'ingress', pin, 'prio', '50', 'handle', '1');
+      addFilter(ground, 'egress', pin, 'prio', '1');
       const hooks = ground.hooks();
       const seen = packetsOf(pin);
       busy(ground, 'tc');
       expect(ground.hooks()).toEqual(hooks);
       expect(ground.ping(2)).toBe(2);
       expect(packetsOf(pin)).toBe(seen + 4);
-      tc('qdisc', 'del', 'dev', ground.ifname, 'clsact');
+      removeClsact(ground);
       expect(ground.hooks()).toEqual(bare);
     });
 
     it('in the place of a tc filter of netkit is not taken for it', () => {
       using ground = makeGround();
-      const pin = theirs(ground, fixture('tc'));
+      const pin = pinTheirs(ground, fixture('tc'));
       ground.does('load', fixture('tc'), '--name', 'ours');
       ground.attach('ours', '--hook', 'tc/ingress');
       const ours = ground.hooks().find((line) => line.startsWith('ingress') && line.includes('handle')) ?? '';
       const handle = /handle (0x[0-9a-f]+)/.exec(ours)?.[1] ?? '';
-      const tc = (...words: string[]) => ground.netns.run('tc', words);
-      const place = [
-        'dev',
-        ground.ifname,
-        'ingress',
-        'prio',
-        '50',
-        'handle',
-        handle,
-        'bpf',
-        'da',
-        'pinned',
-        pin,
-      ];
-      tc('filter', 'replace', ...place);
+      const place = ['dev', ground.ifname, 'ingress', 'prio', '50', 'handle', handle];
+      ground.netns.run('tc', ['filter', 'replace', ...place, 'bpf', 'da', 'pinned', pin]);
       expect(ground.hooks().join('\n')).toContain(` id ${idOf(pin)} `);
       ground.does('unload', 'ours');
       expect(ground.hooks().join('\n')).toContain(` id ${idOf(pin)} `);
-      tc('qdisc', 'del', 'dev', ground.ifname, 'clsact');
+      removeClsact(ground);
     });
 
     it('and its maps are read and written by path, id and name', () => {
@@ -239,15 +192,11 @@ const debians = existsSync(folder)
 describeAsRoot(
   "the objects of Debian's xdp-tools",
   () => {
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
+    expectUnchangedAfterAll();
 
     it.each(debians.map((path) => [basename(path), path] as const))(
       '%s is inspected without privileges',
       (_name, object) => {
-        const entry = join(packageRoot(), 'bin/netkit.js');
         const asNobody = [
           '--reuid=65534',
           '--regid=65534',
@@ -257,7 +206,7 @@ describeAsRoot(
         ];
         const { status, stdout, stderr } = spawnSync(
           'setpriv',
-          [...asNobody, process.execPath, entry, 'inspect', object, '--json'],
+          [...asNobody, process.execPath, netkitPath, 'inspect', object, '--json'],
           { encoding: 'utf8', cwd: '/', env: { PATH: process.env.PATH ?? '' } },
         );
         expect(status, stderr).toBe(0);

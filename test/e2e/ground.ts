@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { Scope } from '../../src/base/scope.js';
-import { compile } from '../../src/build/clang.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { LoadedFunctionInfo } from '../../src/cli/schema/index.js';
 import { packageRoot } from '../../src/host/package-root.js';
@@ -22,6 +20,8 @@ export class Ground implements Disposable {
   /** For commands on the defended interface. */
   readonly netns: TestNetns;
   readonly ifname: string;
+  /** The words that name the defended interface to a command. */
+  readonly place: readonly string[];
   /** Of every command. */
   readonly env: Readonly<Record<string, string>>;
   readonly #scope: Scope;
@@ -32,6 +32,7 @@ export class Ground implements Disposable {
     this.veth = veth;
     this.netns = veth.b.netns;
     this.ifname = veth.b.ifname;
+    this.place = [this.ifname, '--netns', this.netns.name];
     this.#scope = scope;
   }
 
@@ -96,9 +97,14 @@ export class Ground implements Disposable {
     return Number(/(\d+) received/.exec(output)?.[1]);
   }
 
+  /** The words of a command, in which `@` stands for {@link place}, and others for what they are given. */
+  wordsOf(command: string, meanings: Readonly<Record<string, readonly string[]>> = {}): string[] {
+    return command.split(' ').flatMap((word) => (word === '@' ? this.place : (meanings[word] ?? [word])));
+  }
+
   /** Attaches to the defended interface. */
   attach(reference: string, ...more: string[]): CliResult {
-    return this.does('attach', reference, this.ifname, '--netns', this.netns.name, ...more);
+    return this.does('attach', reference, ...this.place, ...more);
   }
 
   /** What `list --json` says. */
@@ -137,6 +143,13 @@ export class Ground implements Disposable {
   /** Everything on the defended interface that netkit could have put there, one text a thing. */
   hooks(): string[] {
     return hooksOf(this.netns);
+  }
+
+  /** Nothing of netkit's is left but its lock. */
+  expectOnlyLock(): void {
+    expect(this.bpffs.pins()).toEqual([]);
+    expect(readdirSync(this.bpffs.root.path)).not.toContain('netkit');
+    expect(readdirSync(this.bpffs.stateDir)).toEqual(['lock']);
   }
 
   #expecting(status: number, args: string[], env: Readonly<Record<string, string>>): CliResult {
@@ -225,45 +238,9 @@ export function errorOf(result: CliResult): z.infer<typeof failure>['error'] {
 /** Whether XDP programs go into chains here; where they cannot, each is alone on its interface. */
 export const chained = kernelLacks('freplace') === undefined;
 
-/** What `attach` says beside its result when it attaches to XDP. */
-export const loneNote = chained ? /^$/ : /^netkit: attached alone, since there can be no chain .*\n$/;
-
-/** `xdp (native)`, as texts have it for a program that was attached without further options. */
-export function xdpPlace(mode: string): string {
-  return chained ? `xdp (${mode}, priority 50)` : `xdp (${mode})`;
-}
-
-/** The same for a program that takes part in chains by tail calls: it is never alone. */
-export function chainPlace(mode: string): string {
-  return `xdp (${chained ? '' : 'chain by tail calls, '}${mode}, priority 50)`;
-}
-
 /** A compiled fixture. */
 export function fixture(name: string): string {
   return join(packageRoot(), `test/fixtures/objects/${name}.bpf.o`);
-}
-
-/** Objects that tests compile once for a whole file. */
-export class Objects implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), `netkit-test-${process.pid}-`));
-
-  /** Compiles a C file of the project (its path from the root). @returns the object's path */
-  async compile(source: string, defines: readonly string[] = []): Promise<string> {
-    const output = join(this.folder, `${basename(source).replace(/\.c$/, '')}${defines.join('')}.o`);
-    await compile({ sources: [source], output, cwd: packageRoot(), defines });
-    return output;
-  }
-
-  /** A copy under another name. */
-  copy(object: string, name: string): string {
-    const path = join(this.folder, `${name}.bpf.o`);
-    copyFileSync(object, path);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true });
-  }
 }
 
 const linkShow = z.array(

@@ -1,5 +1,4 @@
 /** What the tests of hooks share: the programs of `operate.bpf.c`, their count, and the events that they wait for. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { z } from 'zod';
@@ -8,7 +7,8 @@ import type { LinkInfo } from '../../src/cli/schema/index.js';
 import { type HookName, hookAvailable } from '../../src/ebpf/feature.js';
 import { declare, invoke } from '../../src/sys/call.js';
 import { leavingNothing } from '../support/kernel-state.js';
-import { documentOf, type Ground, makeGround, type Objects } from './ground.js';
+import { documentOf, type Ground, makeGround } from './ground.js';
+import type { Objects } from './objects.js';
 
 declare('libc', ['int getpgid(int pid)']);
 
@@ -16,17 +16,21 @@ export function compileOperate(objects: Objects): Promise<string> {
   return objects.compile('test/fixtures/operate.bpf.c');
 }
 
-/** Makes ground for `work`, and looks that nothing is left of it in the kernel, in the pins and in the state. */
+/**
+ * Makes ground for `work`, unloads what it has not, and looks that nothing is left of it on the interfaces, in the kernel, in
+ * the pins and in the state.
+ */
 export async function onGround(
   work: (ground: Ground) => void | Promise<void>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   using ground = makeGround(env);
   await leavingNothing(async () => {
+    const bare = ground.hooks();
     await work(ground);
     for (const { name } of ground.list()) ground.does('unload', name);
-    expect(ground.bpffs.pins()).toEqual([]);
-    expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+    expect(ground.hooks()).toEqual(bare);
+    ground.expectOnlyLock();
   });
 }
 
@@ -43,15 +47,16 @@ export function loadOperate(
   ground.does('load', object, '--name', 'o', ...only, ...set, ...more);
 }
 
-const counted = z.looseObject({ hits: z.int(), cookie: z.int() });
+const counted = z.looseObject({ hits: z.int() });
+const withCookie = counted.extend({ cookie: z.int() });
 
 /** The globals of a function's programs. */
 export function globalsOf(ground: Ground, name = 'o'): { readonly hits: number; readonly cookie: number } {
-  return counted.parse(ground.entry(`${name}/.bss`, '0'));
+  return withCookie.parse(ground.entry(`${name}/.bss`, '0'));
 }
 
 export function hitsOf(ground: Ground, name = 'o'): number {
-  return globalsOf(ground, name).hits;
+  return counted.parse(ground.entry(`${name}/.bss`, '0')).hits;
 }
 
 /** A system call that nothing else of this process makes. Of process 0 the security modules would not be asked. */

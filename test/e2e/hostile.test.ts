@@ -8,13 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expect, it } from 'vitest';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { fixture, type Ground, makeGround } from './ground.js';
-
-let before: KernelState;
 
 /** Changes a text in a file of the state directory, which must be in there. */
 function edit(ground: Ground, file: string, change: (text: string) => string): void {
@@ -26,10 +24,7 @@ function edit(ground: Ground, file: string, change: (text: string) => string): v
 }
 
 describeAsRoot('somebody who meddles', () => {
-  beforeAll(() => {
-    before = snapshotKernelState();
-  });
-  afterAll(() => expectUnchanged(before));
+  expectUnchangedAfterAll();
 
   it('with an interface of the same index in another namespace does not lose the link there', () => {
     using ground = makeGround();
@@ -53,7 +48,7 @@ describeAsRoot('somebody who meddles', () => {
     run('bpftool', ['link', 'detach', 'id', String(ground.listed('pass').links[0]?.id)]);
     ground.does('load', fixture('pass'), '--name', 'theirs');
     ground.attach('theirs');
-    ground.refuses(5, 'attach', 'pass', ground.ifname, '--netns', ground.netns.name);
+    ground.refuses(5, 'attach', 'pass', ...ground.place);
     expect(readdirSync(ground.bpffs.stateDir)).not.toContain('change.journal');
     expect(ground.listed('theirs').links).toMatchObject([{ dead: false }]);
     ground.does('unload', 'pass');
@@ -68,7 +63,7 @@ describeAsRoot('somebody who meddles', () => {
       const victims = [join(ground.bpffs.stateDir, '..', 'victim'), join(ground.bpffs.stateDir, 'victim')];
       for (const victim of victims) writeFileSync(victim, '');
       edit(ground, 'pass.json', (text) => text.replace(/"file": "[^"]*"/, `"file": "${file}"`));
-      ground.refuses(1, 'attach', 'pass', ground.ifname, '--netns', ground.netns.name);
+      ground.refuses(1, 'attach', 'pass', ...ground.place);
       ground.does('unload', 'pass');
       for (const victim of victims) expect(readFileSync(victim, 'utf8')).toBe('');
       expect(ground.bpffs.pins()).toEqual([]);
@@ -145,9 +140,8 @@ describeAsRoot('somebody who meddles', () => {
     using ground = makeGround();
     ground.netns.run('tc', ['qdisc', 'add', 'dev', ground.ifname, 'ingress']);
     ground.does('load', fixture('tc'), '--name', 'f');
-    const where = [ground.ifname, '--netns', ground.netns.name];
-    ground.refuses(5, 'attach', 'f', ...where, '--hook', 'tc/egress');
-    ground.does('attach', 'f', ...where, '--hook', 'tc/ingress');
+    ground.refuses(5, 'attach', 'f', ...ground.place, '--hook', 'tc/egress');
+    ground.does('attach', 'f', ...ground.place, '--hook', 'tc/ingress');
     ground.does('unload', 'f');
     expect(ground.netns.run('tc', ['qdisc', 'show', 'dev', ground.ifname])).toContain('qdisc ingress');
     ground.netns.run('tc', ['qdisc', 'del', 'dev', ground.ifname, 'ingress']);

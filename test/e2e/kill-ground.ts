@@ -7,12 +7,19 @@ import { functionDocument } from '../../src/cli/describe.js';
 import type { Action } from '../../src/cnf/action.js';
 import { listFunctions } from '../../src/cnf/inventory.js';
 import { StateStore } from '../../src/cnf/store.js';
+import type { CliResult } from '../support/cli.js';
 import type { Ground } from './ground.js';
 
 /** What is compared: `exact` where everything is to be as it was, `comparable` where it was all made anew. */
 export interface Picture {
   readonly exact: unknown;
   readonly comparable: unknown;
+}
+
+/** A command to be killed, and what comes before it, as {@link Ground.wordsOf} takes them. */
+export interface Scenario {
+  readonly prepare: readonly string[];
+  readonly command: string;
 }
 
 export interface KilledCommand {
@@ -100,6 +107,25 @@ export async function recoveryKilledAtEachStep(killed: KilledCommand, before: Ki
   return kills;
 }
 
+/** Unloads the function `f`, and runs what comes before a command. */
+export async function prepareAnew(
+  ground: Ground,
+  prepare: readonly string[],
+  meanings: Readonly<Record<string, readonly string[]>> = {},
+): Promise<void> {
+  await ground.manages('unload', 'f', '--if-exists');
+  for (const command of prepare) await ground.manages(...ground.wordsOf(command, meanings));
+}
+
+/** Runs a command that is killed at that step. @returns undefined then, or how it ended with fewer steps than that */
+export function runToStep(
+  ground: Ground,
+  command: readonly string[],
+  step: number,
+): Promise<CliResult | undefined> {
+  return ground.runs(command, { NETKIT_TEST_KILL_STEP: String(step) });
+}
+
 /** @returns whether it was killed: with fewer steps than that it succeeds */
 async function isKilled(
   ground: Ground,
@@ -107,13 +133,14 @@ async function isKilled(
   step: number,
   status = 0,
 ): Promise<boolean> {
-  const ended = await ground.runs(command, { NETKIT_TEST_KILL_STEP: String(step) });
+  const ended = await runToStep(ground, command, step);
   if (ended === undefined) return true;
   expect(ended.status, ended.stderr).toBe(status);
   return false;
 }
 
-function endingOf(said: string): Ending {
+/** What `recover` says that it did. */
+export function endingOf(said: string): Ending {
   if (/"outcome": ?"undone"|had been killed.*undone/.test(said)) return 'undone';
   return /"outcome": ?"finished"|had been killed.*finished/.test(said) ? 'finished' : 'nothing';
 }
@@ -190,8 +217,7 @@ export function remains({ bpffs }: Ground): object {
 /** Nothing of netkit's is left but its lock. */
 export async function expectNothingLeft(ground: Ground): Promise<void> {
   await ground.manages('unload', '--all', '--yes');
-  expect(ground.bpffs.pins()).toEqual([]);
-  expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+  ground.expectOnlyLock();
 }
 
 /** A line of `ip` or `tc` without what differs from one load to the next, and the count that `tc` shows as a name. */

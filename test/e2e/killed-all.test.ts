@@ -1,28 +1,22 @@
 /** Commands on all functions, killed at each of their steps: one function is whole or gone, whatever becomes of the next. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { fixture, makeGround, Objects } from './ground.js';
+import { fixture, makeGround } from './ground.js';
 import { compileOperate } from './hook-ground.js';
-import { expectNothingLeft } from './kill-ground.js';
+import { expectNothingLeft, runToStep } from './kill-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { prepare } from './plan-ground.js';
 
 describeAsRoot(
   'a netkit command on all functions that is killed',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await compileOperate(objects);
     });
 
     it.concurrent('unload --all, at each of its steps, leaves each function whole or gone', async () => {
@@ -32,20 +26,16 @@ describeAsRoot(
       const prepareBoth = async () => {
         await ground.manages('unload', '--all', '--yes');
         for (const name of functions) await ground.manages('load', fixture('tc'), '--name', name);
-        const where = [ground.ifname, '--netns', ground.netns.name];
-        await ground.manages('attach', 'g', ...where, '--hook', 'tc/egress');
-        await ground.manages('attach', 'g', ...where, '--hook', 'tc/ingress');
+        await ground.manages('attach', 'g', ...ground.place, '--hook', 'tc/egress');
+        await ground.manages('attach', 'g', ...ground.place, '--hook', 'tc/ingress');
       };
       await prepareBoth();
       const pinsOf = (name: string) => ground.bpffs.pins().filter((pin) => pin.startsWith(`netkit/${name}/`));
       const whole = functions.map((name) => [name, pinsOf(name), ground.listed(name).links.length]);
       const left = new Set<string>();
       for (let step = 0; ; step++) {
-        if (
-          (await ground.runs(['unload', '--all', '--yes'], { NETKIT_TEST_KILL_STEP: String(step) })) !==
-          undefined
-        )
-          break;
+        const ended = await runToStep(ground, ['unload', '--all', '--yes'], step);
+        if (ended !== undefined) break;
         await ground.manages('recover');
         const names = ground.list().map(({ name }) => name);
         for (const name of names)
@@ -75,11 +65,11 @@ describeAsRoot(
           `load ${fixture('tc')} --name h`,
           'attach h @ --hook tc/egress',
         ]);
-        const ended = await ground.runs(['off', '--all', '--yes'], { NETKIT_TEST_KILL_STEP: String(step) });
+        const ended = await runToStep(ground, ['off', '--all', '--yes'], step);
         if (ended === undefined) kills++;
         await ground.manages('off', '--all', '--yes');
-        for (const { links } of ground.list())
-          for (const link of links) expect(link).toMatchObject({ dead: true });
+        const links = ground.list().flatMap((each) => each.links);
+        expect(links.map(({ dead }) => dead)).toEqual([true, true, true]);
         // It leaves clsact, which may have become somebody else's.
         await ground.manages('recover');
         await expectNothingLeft(ground);

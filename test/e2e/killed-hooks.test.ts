@@ -1,12 +1,11 @@
 /** Commands on hooks beside interfaces, killed at each of their steps: what is left is taken back or finished. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { TestCgroup } from '../support/cgroup.js';
 import { tcActionLack } from '../support/kernel-config.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot, ownProcessId } from '../support/requirements.js';
-import { type Ground, makeGround, Objects } from './ground.js';
+import { type Ground, makeGround } from './ground.js';
 import { callGetpgid, hitsOf, hookLack } from './hook-ground.js';
 import {
   expectNothingLeft,
@@ -14,18 +13,19 @@ import {
   killedAtEachStep,
   listedBothWays,
   type Picture,
+  prepareAnew,
   recoveryKilledAtEachStep,
   remains,
+  type Scenario,
 } from './kill-ground.js';
+import { compileBeforeAll } from './objects.js';
 
 /**
- * In commands `@` stands for the interface and its namespace, `CGROUP` and `NETNS` for those of the test, `LOAD`
- * for loading the one program, or the whole object where none is named.
+ * In commands `CGROUP` and `NETNS` stand for those of the test, `LOAD` for loading the one program, or the whole object where
+ * none is named.
  */
-interface Scenario extends Family {
+interface HookScenario extends Family, Scenario {
   readonly what: string;
-  readonly prepare: readonly string[];
-  readonly command: string;
   /** Whether `command` puts another load into the place. */
   readonly replaces: boolean;
 }
@@ -77,7 +77,7 @@ const families: readonly Family[] = [
 /** The kernel knows one table of this name: its scenarios come one after the other. */
 const table: Family = { object: 'bareTable', attach: 'attach f', lack: hookLack('struct_ops') };
 
-function scenariosOf(family: Family): Scenario[] {
+function scenariosOf(family: Family): HookScenario[] {
   const { attach, object, reuse } = family;
   const kept = reuse === undefined ? '' : ` --reuse ${reuse}=f/${reuse}`;
   const weight = family.program === undefined ? '' : ' --set weight=1000';
@@ -99,47 +99,32 @@ function scenariosOf(family: Family): Scenario[] {
 describeAsRoot(
   'a netkit command on a cgroup, a namespace, an event or a map that is killed',
   () => {
-    const owned = new Scope();
     const objects = new Map<string, string>();
-    let before: KernelState;
 
-    beforeAll(async () => {
-      const made = owned.use(new Objects());
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (made) => {
       for (const [name, [source, ...defines]] of Object.entries(sources))
         objects.set(name, await made.compile(source, defines));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
     });
 
     /** What a scenario is played on. */
     interface Stage {
       readonly ground: Ground;
       readonly cgroup: TestCgroup;
-      readonly scenario: Scenario;
+      readonly scenario: HookScenario;
     }
 
-    function wordsOf({ ground, cgroup, scenario }: Stage, command: string): string[] {
+    function meaningsOn({ ground, cgroup, scenario }: Stage): Record<string, readonly string[]> {
       const { program, object } = scenario;
       const only = ['--only', program ?? '', '--set', `only_process=${process.pid}`];
-      const words: Record<string, readonly string[]> = {
+      return {
         LOAD: [
           ...['load', objects.get(object) ?? '', '--name', 'f'],
           ...(program === undefined ? [] : object === 'operate' ? only : only.slice(0, 2)),
         ],
-        '@': [ground.ifname, '--netns', ground.netns.name],
         CGROUP: [cgroup.path],
         NETNS: [ground.netns.name],
       };
-      return command.split(' ').flatMap((word) => words[word] ?? [word]);
-    }
-
-    async function reset({ ground, scenario, ...rest }: Stage): Promise<void> {
-      await ground.manages('unload', 'f', '--if-exists');
-      for (const command of scenario.prepare)
-        await ground.manages(...wordsOf({ ground, scenario, ...rest }, command));
     }
 
     /** Ids too where all is to be as before; links that only overlap or leave a gap are others when they were put back. */
@@ -158,14 +143,15 @@ describeAsRoot(
       return hitsOf(ground, 'f') - start;
     }
 
-    async function killedAndTakenBack(scenario: Scenario): Promise<void> {
+    async function killedAndTakenBack(scenario: HookScenario): Promise<void> {
       using ground = makeGround();
       using cgroup = new TestCgroup();
       const stage = { ground, cgroup, scenario };
+      const meanings = meaningsOn(stage);
       const command: KilledCommand = {
         ground,
-        command: () => wordsOf(stage, scenario.command),
-        reset: () => reset(stage),
+        command: () => ground.wordsOf(scenario.command, meanings),
+        reset: () => prepareAnew(ground, scenario.prepare, meanings),
         picture: () => picture(stage),
       };
       const killed = await killedAtEachStep(command);

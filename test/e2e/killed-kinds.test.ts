@@ -1,10 +1,9 @@
 /** Commands on what is no link, killed at each of their steps: what is left is taken back or finished. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expect, it } from 'vitest';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { type Ground, makeGround, Objects } from './ground.js';
+import { type Ground, makeGround } from './ground.js';
 import { hookLack } from './hook-ground.js';
 import {
   expectNothingLeft,
@@ -16,6 +15,7 @@ import {
   remains,
 } from './kill-ground.js';
 import { routeOf } from './kinds-ground.js';
+import { compileBeforeAll } from './objects.js';
 
 const commands = ['attach', 'detach', 'load --replace', 'unload'] as const;
 type Command = (typeof commands)[number];
@@ -62,12 +62,10 @@ const scenarios = kinds.flatMap((kind) => commands.map((command) => ({ kind, com
 describeAsRoot(
   'a netkit command on what is no link, or no program, that is killed',
   () => {
-    const owned = new Scope();
     let made: Made;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
       const table = (name: string): Promise<string> =>
         objects.compile('test/fixtures/hooks/congestion.bpf.c', [
           'TABLE=".struct_ops.link"',
@@ -82,11 +80,6 @@ describeAsRoot(
           unload: await table('unload'),
         },
       };
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
     });
 
     it.concurrent.for(scenarios)(

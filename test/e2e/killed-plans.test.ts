@@ -1,26 +1,25 @@
 /** Commands whose plans are of several parts, killed at each of their steps: what is left is taken back or finished. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { type KernelCapabilityName, kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { fixture, makeGround, Objects } from './ground.js';
+import { fixture, makeGround } from './ground.js';
 import { compileOperate } from './hook-ground.js';
 import {
   expectNothingLeft,
   type KilledCommand,
   killedAtEachStep,
   recoveryKilledAtEachStep,
+  type Scenario,
 } from './kill-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { clearFilters, picture, prepare, type Stage, wordsOf } from './plan-ground.js';
 
-/** Its commands are as `prepare` takes them. */
-interface Scenario {
+/** Its commands are as `wordsOf` and `prepare` of the ground take them. */
+interface PlanScenario extends Scenario {
   readonly what: string;
   readonly needs: readonly KernelCapabilityName[];
-  readonly prepare: readonly string[];
-  readonly command: string;
   /** The status with which it ends when nobody kills it. */
   readonly status?: number;
   /** `recover` would do the same again: the next command that changes something clears up. */
@@ -38,9 +37,16 @@ const everything = [
   'attach f/entered',
   'attach f/judged @ --direct',
 ];
+/** Filters of two functions; the qdisc was made for the first one. */
+const onSharedQdisc = [
+  tc,
+  'attach f @ --hook tc/ingress',
+  tc.replace('name f', 'name g'),
+  'attach g @ --hook tc/egress',
+];
 const nextCommand = ['unload', 'nothing', '--if-exists'];
 
-const scenarios: readonly Scenario[] = [
+const scenarios: readonly PlanScenario[] = [
   {
     what: 'load --replace of a function on five hooks of four families',
     needs: ['netfilter-links', 'perf-links'],
@@ -70,24 +76,14 @@ const scenarios: readonly Scenario[] = [
   {
     what: 'detach of a filter whose qdisc passes to another function',
     needs: [],
-    prepare: [
-      tc,
-      'attach f @ --hook tc/ingress',
-      `${tc.replace('name f', 'name g')}`,
-      'attach g @ --hook tc/egress',
-    ],
+    prepare: onSharedQdisc,
     command: 'detach f',
     recoveryToo: true,
   },
   {
     what: 'unload of a function whose qdisc passes to another function',
     needs: [],
-    prepare: [
-      tc,
-      'attach f @ --hook tc/ingress',
-      `${tc.replace('name f', 'name g')}`,
-      'attach g @ --hook tc/egress',
-    ],
+    prepare: onSharedQdisc,
     command: 'unload f',
   },
   {
@@ -110,20 +106,14 @@ const scenarios: readonly Scenario[] = [
 describeAsRoot(
   'a netkit command with a plan of several parts that is killed',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await compileOperate(objects);
     });
 
-    async function reset(stage: Stage, scenario: Scenario): Promise<void> {
+    async function reset(stage: Stage, scenario: PlanScenario): Promise<void> {
       await stage.ground.manages('unload', '--all', '--yes');
       await prepare(stage, scenario.prepare);
     }

@@ -1,9 +1,9 @@
 /** Commands that are killed at each of their steps, after which the machine reboots before anybody recovers. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expect, it } from 'vitest';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { fixture, makeGround } from './ground.js';
-import { expectNothingLeft } from './kill-ground.js';
+import { expectNothingLeft, runToStep } from './kill-ground.js';
 import { clearFilters, picture, prepare, wordsOf } from './plan-ground.js';
 import { reboot } from './reboot.js';
 
@@ -12,16 +12,11 @@ const tc = `load ${fixture('tc')} --name f`;
 describeAsRoot(
   'a netkit command that is killed before a reboot',
   () => {
-    let before: KernelState;
-
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
+    expectUnchangedAfterAll();
 
     it.concurrent.for([
       { what: 'load', prepare: [], command: `${tc} --persist` },
-      { what: 'load without --persist', prepare: [], command: tc },
+      { what: 'load without --persist', prepare: [], command: tc, isForgotten: true },
       {
         what: 'load --replace',
         prepare: [`${tc} --persist`],
@@ -32,7 +27,7 @@ describeAsRoot(
     ])(
       '$what, killed at each of its steps and followed by a reboot, has happened or not',
       { timeout: 180_000 },
-      async ({ prepare: commands, command }) => {
+      async ({ prepare: commands, command, isForgotten = false }) => {
         using ground = makeGround();
         const stage = { ground };
         const start = async () => {
@@ -51,18 +46,19 @@ describeAsRoot(
         await start();
         await prepare(stage, [command]);
         const withIt = await afterReboot();
+        expect(JSON.stringify(withIt) === JSON.stringify(without)).toBe(isForgotten);
         let happened = '';
         for (let step = 0; ; step++) {
           await start();
-          const ended = await ground.runs(wordsOf(stage, command), { NETKIT_TEST_KILL_STEP: String(step) });
+          const ended = await runToStep(ground, wordsOf(stage, command), step);
           if (ended !== undefined) break;
           const now = await afterReboot();
           const didHappen = JSON.stringify(now) !== JSON.stringify(without);
           expect({ step, now }).toEqual({ step, now: didHappen ? withIt : without });
           happened += didHappen ? '+' : '-';
         }
-        if (JSON.stringify(withIt) !== JSON.stringify(without)) expect(happened).toMatch(/^-+\++$/);
-        else expect(happened.length).toBeGreaterThan(3);
+        if (isForgotten) expect(happened.length).toBeGreaterThan(3);
+        else expect(happened).toMatch(/^-+\++$/);
         await expectNothingLeft(ground);
       },
     );

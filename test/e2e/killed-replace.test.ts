@@ -1,13 +1,12 @@
 /** `netkit replace`, killed at each of its steps: what is left is taken back or finished, with everything in the maps. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, type Ground, makeGround, Objects } from './ground.js';
+import { documentOf, type Ground, makeGround } from './ground.js';
 import {
   expectNothingLeft,
   type KilledCommand,
@@ -18,35 +17,29 @@ import {
   recoveryKilledAtEachStep,
   remains,
 } from './kill-ground.js';
+import { compileBeforeAll, type Objects } from './objects.js';
 
 const packet = '00'.repeat(14);
 
 describeAsRoot(
   '`netkit replace` that is killed',
   () => {
-    const owned = new Scope();
     let objects: Objects;
     let first: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      objects = owned.use(new Objects());
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (made) => {
+      objects = made;
       first = await objects.compile('test/fixtures/upgrade.bpf.c', ['RELEASE=1']);
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
     });
 
     async function reset(ground: Ground): Promise<void> {
       await ground.manages('unload', 'f', '--if-exists');
       const programs = ['filter', 'tail', 'shape', 'traced'].flatMap((program) => ['--only', program]);
       await ground.manages('load', first, '--name', 'f', ...programs);
-      const where = [ground.ifname, '--netns', ground.netns.name];
-      await ground.manages('attach', 'f/filter', ...where, '--direct');
-      await ground.manages('attach', 'f/shape', ...where, '--hook', 'tc/ingress');
-      if (kernelLacks('tcx') === undefined) await ground.manages('attach', 'f/shape', ...where);
+      await ground.manages('attach', 'f/filter', ...ground.place, '--direct');
+      await ground.manages('attach', 'f/shape', ...ground.place, '--hook', 'tc/ingress');
+      if (kernelLacks('tcx') === undefined) await ground.manages('attach', 'f/shape', ...ground.place);
       if (kernelLacks('perf-links') === undefined) await ground.manages('attach', 'f/traced');
       await ground.manages('map', 'update', 'f/kept', '77', '7700');
       await ground.manages('map', 'update', 'f/flows', '88', 'packets=8800');

@@ -1,28 +1,25 @@
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, errorOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { documentOf, errorOf, fixture, type Ground, makeGround } from './ground.js';
 import {
   expectNothingLeft,
   type KilledCommand,
   killedAtEachStep,
   listedBothWays,
   type Picture,
+  prepareAnew,
   recoveryKilledAtEachStep,
   remains,
+  type Scenario,
   withoutIds,
 } from './kill-ground.js';
+import { compileBeforeAll } from './objects.js';
 
-/** A command to be killed, and what comes before it. Commands are given the interface and its namespace by `@`. */
-interface Scenario {
-  readonly prepare: readonly string[];
-  readonly command: string;
-}
-
+/* `FIREWALL` is the object of bpf/firewall.bpf.c. */
 const xdp = 'load FIREWALL --name f --set default_action=drop';
 const tc = `load ${fixture('tc')} --name f --set drop_all=true`;
 
@@ -80,33 +77,17 @@ const scenarios: readonly (readonly [string, Scenario])[] = [
 describeAsRoot(
   'a netkit command that is killed',
   () => {
-    const owned = new Scope();
     let firewall: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      firewall = await owned.use(new Objects()).compile('bpf/firewall.bpf.c');
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      firewall = await objects.compile('bpf/firewall.bpf.c');
     });
 
     const wordsOf = (ground: Ground, command: string): string[] =>
-      command.split(' ').flatMap((word) => {
-        if (word === 'FIREWALL') return [firewall];
-        return word === '@' ? [ground.ifname, '--netns', ground.netns.name] : [word];
-      });
-
-    async function prepare(ground: Ground, scenario: Scenario): Promise<void> {
-      for (const command of scenario.prepare) await ground.manages(...wordsOf(ground, command));
-    }
-
-    async function reset(ground: Ground, scenario: Scenario): Promise<void> {
-      await ground.manages('unload', 'f', '--if-exists');
-      await prepare(ground, scenario);
-    }
+      ground.wordsOf(command, { FIREWALL: [firewall] });
+    const reset = (ground: Ground, { prepare }: Scenario): Promise<void> =>
+      prepareAnew(ground, prepare, { FIREWALL: [firewall] });
 
     async function picture(ground: Ground): Promise<Picture & { readonly answered: number }> {
       const answered = await ground.pings();
@@ -251,7 +232,7 @@ describeAsRoot(
       const newer = text.replace(/"formatVersion": 2\b/, '"formatVersion": 99');
       expect(newer).not.toBe(text);
       writeFileSync(path, newer);
-      const refused = ground.refuses(1, 'attach', 'f', ground.ifname, '--netns', ground.netns.name);
+      const refused = ground.refuses(1, 'attach', 'f', ...ground.place);
       expect(refused.stderr).toMatch(/newer netkit/);
       expect(readFileSync(path, 'utf8')).toBe(newer);
       writeFileSync(path, text);

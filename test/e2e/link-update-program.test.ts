@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Scope } from '../../src/base/scope.js';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot, ownProcessId } from '../support/requirements.js';
-import { type Ground, Objects } from './ground.js';
+import type { Ground } from './ground.js';
 import { callGetpgid, linksOf, onGround } from './hook-ground.js';
 import { routeOf, sendElsewhere } from './kinds-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 const counts = z.strictObject({ a: z.int(), b: z.int() });
@@ -15,17 +15,11 @@ const counts = z.strictObject({ a: z.int(), b: z.int() });
 describeAsRoot(
   'another program of a function in the place of one that is attached',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await owned.use(new Objects()).compile('test/fixtures/swaps.bpf.c');
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await objects.compile('test/fixtures/swaps.bpf.c');
     });
 
     function loadBoth(ground: Ground, kind: string): void {
@@ -55,12 +49,11 @@ describeAsRoot(
       readonly words: (ground: Ground, cgroup: TestCgroup) => readonly string[];
       readonly fire: (ground: Ground, cgroup: TestCgroup) => void;
     }
-    const onInterface = (ground: Ground): readonly string[] => [ground.ifname, '--netns', ground.netns.name];
     const ping = (ground: Ground): void => void ground.ping();
     const kinds: readonly Kind[] = [
-      { kind: 'xdp', replacing: 'swap', words: (ground) => [...onInterface(ground), '--direct'], fire: ping },
-      { kind: 'tcx', replacing: 'swap', lacks: kernelLacks('tcx'), words: onInterface, fire: ping },
-      { kind: 'tc', replacing: 'swap', words: onInterface, fire: ping },
+      { kind: 'xdp', replacing: 'swap', words: ({ place }) => [...place, '--direct'], fire: ping },
+      { kind: 'tcx', replacing: 'swap', lacks: kernelLacks('tcx'), words: ({ place }) => place, fire: ping },
+      { kind: 'tc', replacing: 'swap', words: ({ place }) => place, fire: ping },
       {
         kind: 'lwt',
         replacing: 'swap',
@@ -138,12 +131,11 @@ describeAsRoot(
 
     it('is refused for a program that does not go there, is there too, or is none of the function', async () => {
       await onGround(async (ground) => {
-        const where = [ground.ifname, '--netns', ground.netns.name];
         const only = ['xdp_a', 'xdp_b', 'tc_a', 'tc_b', 'trace_a'].flatMap((each) => ['--only', each]);
         ground.does('load', object, '--name', 'o', ...only);
         ground.does('load', object, '--name', 'other', '--only', 'xdp_a');
-        ground.does('attach', 'o/tc_a', ...where);
-        ground.does('attach', 'o/tc_b', ...where);
+        ground.does('attach', 'o/tc_a', ...ground.place);
+        ground.does('attach', 'o/tc_b', ...ground.place);
         const update = ['link', 'update', 'o/tc_a'];
         const cases = [
           [

@@ -8,7 +8,8 @@ import { checksum } from '../../src/obj/entries/checksum.js';
 import { snapshotHeader } from '../../src/obj/entries/index.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { bpftoolDump, documentOf, errorOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { bpftoolDump, documentOf, errorOf, fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 
 describeAsRoot('map copy', () => {
   const owned = new Scope();

@@ -6,7 +6,8 @@ import { documents } from '../../src/cli/schema/documents.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 
 describeAsRoot('map diff', () => {
   const owned = new Scope();

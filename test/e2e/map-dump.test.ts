@@ -8,7 +8,8 @@ import { packageRoot } from '../../src/host/package-root.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { bpftool, documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { bpftool, documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 
 const dumpedDocument = z.object({ entries: z.array(z.unknown()) });
 

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { listPins } from '../support/bpffs.js';
 import type { CliResult } from '../support/cli.js';
-import { fixture, type Ground, makeGround, Objects } from './ground.js';
+import { fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 import { expectRefused, type Refusal } from './refusal.js';
 
 /** What tests of map commands share: one ground for a file. */

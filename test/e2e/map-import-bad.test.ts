@@ -6,7 +6,8 @@ import { Scope } from '../../src/base/scope.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { expectValid } from '../support/schema.js';
-import { bpftoolDump, errorOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { bpftoolDump, errorOf, fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 
 interface Wrong {
   readonly status?: number;

@@ -1,17 +1,18 @@
 // What packets meet, in order, and whose it is.
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { bpftool, chained, documentOf, fixture, type Ground, makeGround } from './ground.js';
 import { compileOperate, loadOperate } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { addClsact, addFilter, pinTheirs, removeClsact } from './other-tools.js';
 import { expectRefused, notFound } from './refusal.js';
 
 type Net = DocumentOf<'net'>;
@@ -35,43 +36,28 @@ function ownerOf({ function: own, pin, process, libxdp }: Met['owner']): string 
 describeAsRoot(
   'netkit net',
   () => {
-    const owned = new Scope();
     let operate: string;
-    let before: KernelState;
-    beforeAll(async () => {
-      operate = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    let tail: string;
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      operate = await compileOperate(objects);
+      tail = await objects.compile('test/fixtures/tail-chain.bpf.c');
     });
 
     /** A program that bpftool loads and pins. */
-    function theirs(ground: Ground, name: string): string {
-      const pin = join(ground.bpffs.root.path, name);
-      run('bpftool', ['prog', 'load', fixture('tc'), pin]);
-      return pin;
-    }
-
     describe('on one interface', () => {
       itWith(
         { kernelHas: ['tcx'] },
         'shows netkit and others in the order in which packets meet them',
         () => {
           using ground = makeGround();
-          const pin = theirs(ground, 'foreign');
-          const dev = ['dev', ground.ifname];
-          ground.netns.run('tc', ['qdisc', 'add', ...dev, 'clsact']);
-          for (const [side, pref] of [
-            ['ingress', '7'],
-            ['egress', '9'],
-          ] as const) {
-            const filter = ['filter', 'add', ...dev, side, 'pref', pref, 'bpf', 'da', 'object-pinned', pin];
-            ground.netns.run('tc', filter);
-          }
+          const pin = pinTheirs(ground, fixture('tc'));
+          addClsact(ground);
+          addFilter(ground, 'ingress', pin, 'pref', '7');
+          addFilter(ground, 'egress', pin, 'pref', '9');
           const classic = ['bpf', 'bytecode', '1,6 0 0 0,', 'flowid', '1:1'];
-          ground.netns.run('tc', ['filter', 'add', ...dev, 'ingress', 'pref', '99', ...classic]);
+          const ingress = ['dev', ground.ifname, 'ingress'];
+          ground.netns.run('tc', ['filter', 'add', ...ingress, 'pref', '99', ...classic]);
           ground.does('load', fixture('pass'), '--name', 'x');
           ground.attach('x', '--mode', 'generic', '--direct');
           ground.does('load', fixture('tcx'), '--name', 'c');
@@ -103,7 +89,7 @@ describeAsRoot(
           expect(text).toMatch(/INTERFACE +WAY +HOOK +PRIORITY +PROGRAM +ID +OWNER +DETAIL/);
           expect(text).toMatch(new RegExp(`${ground.ifname} +in +tc/ingress +50 +count +\\d+ +t/count`));
           ground.does('unload', '--all', '--yes');
-          ground.netns.run('tc', ['qdisc', 'del', ...dev, 'clsact']);
+          removeClsact(ground);
         },
       );
 
@@ -126,10 +112,29 @@ describeAsRoot(
         ground.does('unload', 'x');
       });
 
+      it('shows the runs of a chain, and none of its members, of which the kernel counts none', () => {
+        using ground = makeGround();
+        ground.does('load', chained ? fixture('pass') : tail, '--name', 'x');
+        ground.attach(chained ? 'x/pass' : 'x/member_1');
+        const statistics = '/proc/sys/kernel/bpf_stats_enabled';
+        run('sh', ['-c', `echo 1 > ${statistics}`]);
+        try {
+          ground.ping(4);
+          const [chain, member] = net(ground, ground.ifname).interfaces[0]?.receive ?? [];
+          expect(chain?.hook).toBe('xdp');
+          expect(Number(chain?.runs)).toBeGreaterThanOrEqual(4);
+          expect(member).toMatchObject({ hook: 'xdp/chain', runs: null, runNs: null });
+          const shown = bpftool('prog', 'show', 'id', String(member?.program?.id));
+          expect(z.looseObject({ run_cnt: z.int().default(0) }).parse(shown).run_cnt).toBe(0);
+        } finally {
+          run('sh', ['-c', `echo 0 > ${statistics}`]);
+        }
+        ground.does('unload', 'x');
+      });
+
       it('names the process that holds what nobody pinned', async () => {
         using ground = makeGround();
-        const pin = join(ground.bpffs.root.path, 'held');
-        run('bpftool', ['prog', 'load', fixture('pass'), pin]);
+        const pin = pinTheirs(ground, fixture('pass'), 'held');
         const script = 'test/support/link-holder.ts';
         const args = ['scripts/run.mjs', script, pin, ground.ifname, ground.netns.name];
         const holder = spawn(process.execPath, args, {

@@ -2,17 +2,18 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { netkitPath } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
-import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround, Objects } from './ground.js';
+import { documentOf, fixture, type Ground, makeGround } from './ground.js';
 import { callGetpgid, compileOperate, hitsOf, loadOperate } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { addClsact, addFilter, pinTheirs, removeClsact } from './other-tools.js';
 import { expectRefused, notFound, usage } from './refusal.js';
 
 const tcxOrTc = kernelLacks('tcx') === undefined ? 'tcx' : 'tc';
@@ -24,36 +25,16 @@ function off(ground: Ground, ...words: string[]): DocumentOf<'off'> {
 describeAsRoot(
   'netkit off',
   () => {
-    const owned = new Scope();
     let operate: string;
-    let before: KernelState;
-    beforeAll(async () => {
-      operate = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      operate = await compileOperate(objects);
     });
 
     /** netkit on XDP, both ways of tcx and a tc filter, beside a tc filter of another tool. */
     function busy(ground: Ground): void {
-      const dev = ['dev', ground.ifname];
-      ground.netns.run('tc', ['qdisc', 'add', ...dev, 'clsact']);
-      run('bpftool', ['prog', 'load', fixture('tc'), join(ground.bpffs.root.path, 'foreign')]);
-      const foreign = join(ground.bpffs.root.path, 'foreign');
-      ground.netns.run('tc', [
-        'filter',
-        'add',
-        ...dev,
-        'ingress',
-        'pref',
-        '7',
-        'bpf',
-        'da',
-        'object-pinned',
-        foreign,
-      ]);
+      addClsact(ground);
+      addFilter(ground, 'ingress', pinTheirs(ground, fixture('tc')), 'pref', '7');
       ground.does('load', fixture('pass'), '--name', 'x');
       ground.attach('x');
       ground.does('load', fixture('tcx'), '--name', 'c');
@@ -74,17 +55,9 @@ describeAsRoot(
       expect(ground.ping(2)).toBe(0);
       for (const name of ['x', 'c', 't']) writeFileSync(join(ground.bpffs.stateDir, `${name}.json`), '{');
       // flock(1) on the lock, for as long as the command runs.
-      const where = ['--netns', ground.netns.name];
       const held = spawnSync(
         'flock',
-        [
-          join(ground.bpffs.stateDir, 'lock'),
-          process.execPath,
-          'bin/netkit.js',
-          'off',
-          ground.ifname,
-          ...where,
-        ],
+        [join(ground.bpffs.stateDir, 'lock'), process.execPath, netkitPath, 'off', ...ground.place],
         { encoding: 'utf8', env: { ...process.env, ...ground.bpffs.env } },
       );
       expect(`${held.status} ${held.stderr}`).toBe('0 ');
@@ -95,22 +68,21 @@ describeAsRoot(
       expect(hooks.sort()).toEqual(['tc/ingress', `${tcxOrTc}/egress`, `${tcxOrTc}/ingress`, 'xdp'].sort());
       expect(ground.ping(2)).toBe(2);
       expect(foreignCounts(ground)).not.toBeNull();
-      expect(off(ground, ground.ifname, ...where).attachments).toEqual([]);
+      expect(off(ground, ...ground.place).attachments).toEqual([]);
       for (const name of ['x', 'c', 't']) ground.does('unload', name);
       expect(foreignCounts(ground)).not.toBeNull();
-      ground.netns.run('tc', ['qdisc', 'del', 'dev', ground.ifname, 'clsact']);
-      rmSync(join(ground.bpffs.root.path, 'foreign'));
+      removeClsact(ground);
+      rmSync(join(ground.bpffs.root.path, 'theirs'));
     });
 
     it('leaves functions loaded, that attach puts back and unload removes', () => {
       using ground = makeGround();
       ground.does('load', fixture('tcx'), '--name', 'c');
       ground.attach('c');
-      const where = [ground.ifname, '--netns', ground.netns.name];
-      const planned = off(ground, ...where, '--dry-run');
+      const planned = off(ground, ...ground.place, '--dry-run');
       expect(planned).toMatchObject({ dryRun: true, attachments: [{ problem: null }, { problem: null }] });
       expect(ground.listed('c').links.map(({ dead }) => dead)).toEqual([false, false]);
-      expect(off(ground, ...where).attachments).toEqual(planned.attachments);
+      expect(off(ground, ...ground.place).attachments).toEqual(planned.attachments);
       expect(ground.listed('c').links.map(({ dead }) => dead)).toEqual([true, true]);
       ground.attach('c');
       expect(ground.ping(2)).toBe(2);

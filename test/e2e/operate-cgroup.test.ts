@@ -1,30 +1,24 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { cgroupRoot } from '../../src/host/cgroup.js';
 import { isErrno } from '../../src/sys/errno.js';
 import type { Fd } from '../../src/sys/fd.js';
 import { TestCgroup } from '../support/cgroup.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { addressOf, bindSocket, connectTo, listenOn, openSocket, portOf } from '../support/socket-calls.js';
-import { type Ground, Objects } from './ground.js';
+import type { Ground } from './ground.js';
 import { compileOperate, eventually, hitsOf, linksOf, loadOperate, onGround } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { conflict, expectRefused, notFound, usage } from './refusal.js';
 
 describeAsRoot(
   'cgroups from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await compileOperate(objects);
     });
 
     /** A socket that listens in the ground's namespace. */

@@ -1,29 +1,17 @@
-// What every kernel from 5.10 on must do, short enough for an emulated machine.
-import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { netkit } from '../support/cli.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { documentOf, fixture } from './ground.js';
+import { onGround } from './hook-ground.js';
 
 const sides = ['ingress', 'egress'] as const;
 
 describeAsRoot(
   'on this kernel',
   () => {
-    async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
-      using ground = makeGround();
-      await leavingNothing(async () => {
-        const before = ground.hooks();
-        await work(ground);
-        expect(ground.hooks()).toEqual(before);
-        expect(ground.bpffs.pins()).toEqual([]);
-        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
-      });
-    }
-
     it('netkit doctor finds nothing in the way', async () => {
       await leavingNothing(() => {
         const { status, stdout, stderr } = netkit(['doctor', '--json']);

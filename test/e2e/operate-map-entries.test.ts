@@ -1,27 +1,20 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expect, it } from 'vitest';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { makeVethPair } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { Objects } from './ground.js';
 import { eventually, hitsOf, linksOf, loadOperate, onGround } from './hook-ground.js';
-import { reboot } from './kinds-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { rebootUnloading } from './reboot.js';
 import { conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 describeAsRoot(
   'programs of entries of devmaps and cpumaps from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await owned.use(new Objects()).compile('test/fixtures/further-kinds.bpf.c');
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await objects.compile('test/fixtures/further-kinds.bpf.c');
     });
 
     it('an entry of a cpumap is made with its program, which runs for what is redirected there', async () => {
@@ -52,7 +45,7 @@ describeAsRoot(
         loadOperate(ground, object, programs, { weight: 1000 }, replace);
         ground.ping();
         await eventually('the new one counts', () => hitsOf(ground) >= 5000);
-        reboot(ground, object);
+        rebootUnloading(ground, object);
         expect(ground.does('recover').stdout).toMatch(/brought back o/);
         ground.ping();
         await eventually('it counts again', () => hitsOf(ground) >= 5000);

@@ -1,11 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { BpfMap } from '../../src/ebpf/map.js';
 import { isErrno } from '../../src/sys/errno.js';
 import type { Fd } from '../../src/sys/fd.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { makeNetns } from '../support/netns.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
 import {
@@ -17,24 +15,20 @@ import {
   openSocket,
   portOf,
 } from '../support/socket-calls.js';
-import { type Ground, Objects } from './ground.js';
+import type { Ground } from './ground.js';
 import { compileOperate, hitsOf, linksOf, loadOperate, onGround, stateFile } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { rebootUnloading, rewrite } from './reboot.js';
 import { conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 describeAsRoot(
   'hooks of a network namespace from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await compileOperate(objects);
     });
 
     const steered = 7777;
@@ -228,17 +222,8 @@ describeAsRoot(
       await onGround((ground) => {
         loadOperate(ground, object, ['steer'], { steered_port: steered }, ['--persist']);
         ground.does('attach', 'o', '--netns', ground.netns.name);
-        const path = stateFile(ground);
-        const state = readFileSync(path, 'utf8');
-        ground.does('unload', 'o');
-        // What a reboot leaves: the files, and neither pins nor links.
-        const other = state
-          .replace(/"bootId": "[^"]+"/, '"bootId": "00000000-0000-4000-8000-000000000000"')
-          .replace(/"inode": \d+/, '"inode": 4026539999');
-        expect(other).not.toBe(state);
-        const file = /"file": "([^"]+)"/.exec(state)?.[1] ?? '';
-        writeFileSync(join(ground.bpffs.stateDir, file), readFileSync(object));
-        writeFileSync(path, other);
+        rebootUnloading(ground, object);
+        rewrite(stateFile(ground), /"inode": \d+/, '"inode": 4026539999');
         expect(ground.does('recover').stdout).toMatch(/brought back o/);
         expect(linksOf(ground)).toMatchObject([
           { hook: 'sk_lookup', dead: false, netns: { inode: ground.netns.handle.inode } },

@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { tcActionLack } from '../support/kernel-config.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { Objects } from './ground.js';
 import { hitsOf, linksOf, loadOperate, onGround } from './hook-ground.js';
-import { reboot, routeOf, sendElsewhere } from './kinds-ground.js';
+import { routeOf, sendElsewhere } from './kinds-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { rebootUnloading } from './reboot.js';
 import { conflict, expectRefused, notFound, usage } from './refusal.js';
 
 describeAsRoot(
   'programs on routes, and as tc actions, from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await owned.use(new Objects()).compile('test/fixtures/further-kinds.bpf.c');
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await objects.compile('test/fixtures/further-kinds.bpf.c');
     });
 
     it('a route is made with its program, takes another at another point, and goes with the last one', async () => {
@@ -71,7 +65,7 @@ describeAsRoot(
         expect(net).toMatch(/lwt_out\s.*route_out/);
         expect(net).toContain('route to 10.99.0.0/24');
 
-        reboot(ground, object);
+        rebootUnloading(ground, object);
         expect(ground.does('recover').stdout).toMatch(/brought back o/);
         sendElsewhere(ground, 3);
         expect(hitsOf(ground)).toBe(6000);
@@ -122,21 +116,28 @@ describeAsRoot(
       const lack = tcActionLack();
       context.skip(lack !== undefined, lack);
       await onGround(async (ground) => {
-        const way = [ground.ifname, '--netns', ground.netns.name];
         const hooks = ground.hooks();
         loadOperate(ground, object, ['act']);
-        await expectRefused(ground, ['attach', 'o', ...way], {
+        await expectRefused(ground, ['attach', 'o', ...ground.place], {
           ...usage,
           says: /the section 'action' .* tells no hook/,
           hints: /action\/ingress or action\/egress/,
         });
-        const attached = ground.does('attach', 'o', ...way, '--hook', 'action/ingress', '--priority', '7');
+        const attached = ground.does(
+          'attach',
+          'o',
+          ...ground.place,
+          '--hook',
+          'action/ingress',
+          '--priority',
+          '7',
+        );
         expect(attached.stdout).toContain('attached o/act to action/ingress of');
         expect(ground.ping()).toBe(5);
         const counted = hitsOf(ground);
         expect(counted).toBeGreaterThanOrEqual(5);
         expect(linksOf(ground)).toMatchObject([{ type: 'tc', hook: 'action/ingress', dead: false }]);
-        expect(ground.does('net', ...way).stdout).toMatch(/tc\/ingress\s+7\s+act\s.*matchall/);
+        expect(ground.does('net', ...ground.place).stdout).toMatch(/tc\/ingress\s+7\s+act\s.*matchall/);
         const [link] = linksOf(ground);
         loadOperate(ground, object, ['act'], { weight: 1000 }, ['--replace']);
         ground.ping();
@@ -145,9 +146,9 @@ describeAsRoot(
         expect(linksOf(ground)[0]?.dead).toBe(false);
         ground.does('detach', 'o');
         expect(ground.hooks()).toEqual(hooks);
-        ground.does('attach', 'o', ...way, '--hook', 'action/egress');
+        ground.does('attach', 'o', ...ground.place, '--hook', 'action/egress');
         ground.ping();
-        ground.does('off', ...way, '--yes');
+        ground.does('off', ...ground.place, '--yes');
         expect(ground.hooks().filter((text) => text.includes('matchall'))).toEqual([]);
       });
     });

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import type { Fd } from '../../src/sys/fd.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import {
   addressOf,
@@ -12,24 +11,19 @@ import {
   sendOn,
   sharePort,
 } from '../support/socket-calls.js';
-import { type Ground, Objects } from './ground.js';
+import type { Ground } from './ground.js';
 import { hitsOf, linksOf, loadOperate, onGround } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 describeAsRoot(
   'programs of sockets from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await owned.use(new Objects()).compile('test/fixtures/further-kinds.bpf.c');
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await objects.compile('test/fixtures/further-kinds.bpf.c');
     });
 
     function boundSocket(ground: Ground): Fd {
@@ -79,7 +73,7 @@ describeAsRoot(
     it('a filter on an interface sees what the interface does, without a socket of anybody', async () => {
       await onGround(async (ground) => {
         loadOperate(ground, object, ['filter']);
-        using held = ground.start('attach', 'o', ground.ifname, '--netns', ground.netns.name, '--hold');
+        using held = ground.start('attach', 'o', ...ground.place, '--hold');
         await held.output(/a packet socket.*until it is stopped$/m);
         expect(ground.ping(5)).toBe(5);
         const counted = hitsOf(ground);
@@ -88,6 +82,57 @@ describeAsRoot(
         await held.ended.catch(() => undefined);
         ground.ping(5);
         expect(hitsOf(ground)).toBe(counted);
+      });
+    });
+
+    it("the program that chooses among a port's sockets is not replaced untold", async () => {
+      await onGround(async (ground) => {
+        using socket = boundSocket(ground);
+        using other = ground.netns.inside(() => {
+          const second = openSocket('ipv4', 'datagram');
+          sharePort(second);
+          bindSocket(second, addressOf('ipv4', portOf(socket)));
+          return second;
+        });
+        const names = [socket, other].map(({ value }) => `${process.pid}:${value}`);
+        const [name = '', second = ''] = names;
+        loadOperate(ground, object, ['choose']);
+        ground.does('load', object, '--name', 'next', '--only', 'choose', '--only', 'filter');
+        using held = ground.start('attach', 'o', name, '--hold');
+        await held.output(/until it is stopped$/m);
+        const id = ground.listed('o').programs[0]?.id;
+        for (const each of [name, second]) {
+          await expectRefused(ground, ['attach', 'next/choose', each, '--hold'], {
+            ...conflict,
+            says: new RegExp(`the sockets on the port of socket ${each} have program id ${id} already`),
+            hints: /--take-over replaces it for good/,
+            details: { program: id },
+          });
+        }
+        await expectRefused(ground, ['attach', 'next/filter', name, '--hold', '--take-over'], {
+          ...usage,
+          says: /--take-over is for sk_reuseport/,
+        });
+        using taking = ground.start('attach', 'next/choose', second, '--hold', '--take-over');
+        await taking.output(/until it is stopped$/m);
+        ground.netns.inside(() => {
+          using client = openSocket('ipv4', 'datagram');
+          for (let sent = 0; sent < 4; sent++) sendOn(client, addressOf('ipv4', portOf(socket)));
+        });
+        expect([hitsOf(ground), hitsOf(ground, 'next')]).toEqual([0, 4]);
+        await taking.stop();
+        await held.stop();
+        // What a killed command left is taken for what it is: the function's own.
+        using killed = ground.start('attach', 'o', name, '--hold');
+        await killed.output(/until it is stopped$/m);
+        killed.process.kill('SIGKILL');
+        await killed.ended.catch(() => undefined);
+        using again = ground.start('attach', 'o', second, '--hold');
+        await again.output(/until it is stopped$/m);
+        await again.stop();
+        using after = ground.start('attach', 'next/choose', name, '--hold');
+        await after.output(/until it is stopped$/m);
+        await after.stop();
       });
     });
 
@@ -103,7 +148,7 @@ describeAsRoot(
           [['attach', 'o/filter', 'socket:[1]', '--hold'], { ...notFound, says: /no process has socket/ }],
           [['attach', 'o/filter', '4194304:1', '--hold'], { ...notFound, says: /no process 4194304/ }],
           [
-            ['attach', 'o/choose', ground.ifname, '--netns', ground.netns.name, '--hold'],
+            ['attach', 'o/choose', ...ground.place, '--hold'],
             { ...usage, says: /is not a socket, as PID:FD/ },
           ],
         ] as const;
@@ -124,8 +169,8 @@ describeAsRoot(
         expect(said.stdout).toMatch(/result:\s+7\n.*out:\s+changed/s);
         expect(said.stdout).toContain('0000  2a 00 00 00 00 00 00 00');
         expect(hitsOf(ground)).toBe(1);
-        loadOperate(ground, object, ['filter'], {}, ['--replace']);
-        await expectRefused(ground, ['prog', 'run', 'o/filter', '--context', '00'], {
+        ground.does('load', object, '--name', 'other', '--only', 'filter');
+        await expectRefused(ground, ['prog', 'run', 'other/filter', '--context', '00'], {
           ...usage,
           says: /--context is for programs of type syscall/,
         });

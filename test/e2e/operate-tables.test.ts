@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { isErrno } from '../../src/sys/errno.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { chooseCongestionControl, tcpPair } from '../support/socket-calls.js';
-import { type Ground, Objects } from './ground.js';
+import type { Ground } from './ground.js';
 import { hookLack, linksOf, onGround } from './hook-ground.js';
-import { reboot } from './kinds-ground.js';
+import { compileBeforeAll } from './objects.js';
+import { rebootUnloading } from './reboot.js';
 import { conflict, expectRefused, unsupported, usage } from './refusal.js';
 
 const lack = hookLack('struct_ops');
@@ -15,20 +15,13 @@ const lack = hookLack('struct_ops');
 describeAsRoot(
   'tables of callbacks from the command line',
   () => {
-    const owned = new Scope();
     let linked: string;
     let bare: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
       bare = await objects.compile('test/fixtures/hooks/congestion.bpf.c');
       linked = await objects.compile('test/fixtures/hooks/congestion.bpf.c', ['TABLE=".struct_ops.link"']);
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
     });
 
     /** Chooses the congestion control of the table for a connection. @returns whether there is one */
@@ -79,7 +72,7 @@ describeAsRoot(
         expect(isThere(ground)).toBe(false);
         ground.does('attach', 'o/control');
         expect(isThere(ground)).toBe(true);
-        reboot(ground, linked);
+        rebootUnloading(ground, linked);
         expect(isThere(ground)).toBe(false);
         expect(ground.does('recover').stdout).toMatch(/brought back o/);
         expect(isThere(ground)).toBe(true);

@@ -1,49 +1,21 @@
-import { readdirSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { unlinkSync } from 'node:fs';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import {
-  expectUnchanged,
-  type KernelState,
-  leavingNothing,
-  snapshotKernelState,
-} from '../support/kernel-state.js';
-import { run } from '../support/netns.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
-import { documentOf, fixture, type Ground, makeGround } from './ground.js';
+import { documentOf, fixture, type Ground } from './ground.js';
+import { onGround } from './hook-ground.js';
+import { addClsact, addFilter, pinTheirs, removeClsact } from './other-tools.js';
 
 describeAsRoot(
   'tc from the command line',
   () => {
-    const owned = new Scope();
-    let before: KernelState;
-
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
-    });
-
-    async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
-      using ground = makeGround();
-      await leavingNothing(async () => {
-        const hooks = ground.hooks();
-        await work(ground);
-        for (const { name } of ground.list()) ground.does('unload', name);
-        expect(ground.hooks()).toEqual(hooks);
-        expect(ground.bpffs.pins()).toEqual([]);
-        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
-      });
-    }
+    expectUnchangedAfterAll();
 
     const qdiscs = (ground: Ground) => ground.hooks().filter((line) => line.startsWith('qdisc clsact'));
     const filters = (ground: Ground) =>
       ground.hooks().filter((line) => /^(in|e)gress of .*handle/.test(line));
     const packets = (ground: Ground, reference = 'c/packets', key = '0') => ground.entry(reference, key);
-    const tc = (ground: Ground, ...words: string[]) => ground.netns.run('tc', words);
 
     itWith(
       { kernelHas: ['tcx'] },
@@ -68,7 +40,7 @@ describeAsRoot(
           expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([13, 9]);
 
           expect(ground.attach('c').stdout).toMatch(/already[\s\S]*already/);
-          ground.does('detach', 'c/on_egress', ground.ifname, '--netns', ground.netns.name);
+          ground.does('detach', 'c/on_egress', ...ground.place);
           expect(ground.ping(2)).toBe(2);
           expect([packets(ground, 'c/packets', '0'), packets(ground, 'c/packets', '1')]).toEqual([15, 9]);
           ground.does('detach', 'c');
@@ -91,8 +63,8 @@ describeAsRoot(
           expect(ground.listed('c').links).toMatchObject([
             { hook: 'tcx/ingress', program: { name: 'on_egress' } },
           ]);
-          ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--hook', 'xdp');
-          ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name, '--mode', 'native');
+          ground.refuses(2, 'attach', 'c', ...ground.place, '--hook', 'xdp');
+          ground.refuses(2, 'attach', 'c', ...ground.place, '--mode', 'native');
         });
       },
     );
@@ -128,7 +100,7 @@ describeAsRoot(
     it('asks for a direction where the section tells none', async () => {
       await onGround((ground) => {
         ground.does('load', fixture('tc'), '--name', 'c');
-        const refused = ground.refuses(2, 'attach', 'c', ground.ifname, '--netns', ground.netns.name);
+        const refused = ground.refuses(2, 'attach', 'c', ...ground.place);
         expect(refused.stderr).toMatch(/hint: .*--hook/);
         expect(qdiscs(ground)).toEqual([]);
       });
@@ -136,31 +108,30 @@ describeAsRoot(
 
     it('keeps a clsact qdisc that was there before', async () => {
       await onGround((ground) => {
-        tc(ground, 'qdisc', 'add', 'dev', ground.ifname, 'clsact');
+        addClsact(ground);
         const there = ground.hooks();
         ground.does('load', fixture('tc'), '--name', 'c');
         ground.attach('c', '--hook', 'tc/ingress');
         ground.does('unload', 'c');
         expect(ground.hooks()).toEqual(there);
-        tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+        removeClsact(ground);
       });
     });
 
-    it.each(['ingress', 'egress'])(
+    it.each(['ingress', 'egress'] as const)(
       'keeps the qdisc that it made while a filter of somebody else is on its %s side',
       async (side) => {
         await onGround((ground) => {
           ground.does('load', fixture('tc'), '--name', 'c');
           ground.attach('c', '--hook', 'tc/ingress');
-          const pin = join(ground.bpffs.root.path, 'theirs');
-          run('bpftool', ['prog', 'load', fixture('tc'), pin]);
-          tc(ground, 'filter', 'add', 'dev', ground.ifname, side, 'prio', '7', 'bpf', 'da', 'pinned', pin);
+          const pin = pinTheirs(ground, fixture('tc'));
+          addFilter(ground, side, pin, 'prio', '7');
           const theirs = filters(ground).filter((line) => line.includes('pref 7 '));
           expect(theirs).toHaveLength(1);
           ground.does('unload', 'c');
           expect(filters(ground)).toEqual(theirs);
           expect(ground.ping(2)).toBe(2);
-          tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+          removeClsact(ground);
           unlinkSync(pin);
         });
       },
@@ -214,13 +185,13 @@ describeAsRoot(
       await onGround((ground) => {
         ground.does('load', fixture('tc'), '--name', 'c');
         ground.attach('c', '--hook', 'tc/ingress');
-        tc(ground, 'qdisc', 'del', 'dev', ground.ifname, 'clsact');
+        removeClsact(ground);
         expect(ground.listed('c').links).toMatchObject([{ dead: true }]);
         ground.attach('c', '--hook', 'tc/ingress');
         expect(ground.listed('c').links).toMatchObject([{ dead: false }]);
         expect(ground.ping(3)).toBe(3);
         expect(packets(ground)).toBe(3);
-        tc(ground, 'filter', 'del', 'dev', ground.ifname, 'ingress');
+        ground.netns.run('tc', ['filter', 'del', 'dev', ground.ifname, 'ingress']);
         expect(ground.listed('c').links).toMatchObject([{ dead: true }]);
         ground.does('detach', 'c');
       });

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import type { HookName } from '../../src/ebpf/feature.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot, itWith, ownProcessId } from '../support/requirements.js';
-import { Objects } from './ground.js';
 import {
   callGetpgid,
   compileOperate,
@@ -16,6 +14,7 @@ import {
   loadOperate,
   onGround,
 } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { conflict, expectRefused, notFound, unsupported, usage } from './refusal.js';
 
 /** A program, its hook and its target as lists show it, and what has to be typed for it. */
@@ -82,17 +81,11 @@ const probes: readonly Probe[] = [
 describeAsRoot(
   'tracing from the command line',
   () => {
-    const owned = new Scope();
     let object: string;
-    let before: KernelState;
 
-    beforeAll(async () => {
-      object = await compileOperate(owned.use(new Objects()));
-      before = snapshotKernelState();
-    });
-    afterAll(async () => {
-      owned[Symbol.dispose]();
-      await expectUnchanged(before);
+    expectUnchangedAfterAll();
+    compileBeforeAll(async (objects) => {
+      object = await compileOperate(objects);
     });
 
     const own = { only_process: process.pid };

@@ -1,26 +1,24 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
+import { chainPlace, loneNote, xdpPlace } from './chain-ground.js';
 import {
   bpftool,
   bpftoolDump,
   chained,
-  chainPlace,
   documentOf,
   fixture,
   type Ground,
   littleEndian,
-  loneNote,
   makeGround,
-  Objects,
-  xdpPlace,
 } from './ground.js';
+import { onGround } from './hook-ground.js';
+import { compileBeforeAll, type Objects } from './objects.js';
 import { reboot } from './reboot.js';
 
 const needsClang = { tools: ['clang', 'ping'] };
@@ -32,28 +30,13 @@ const frameBytes = 14 + 20 + 8 + 56;
 describeAsRoot(
   'XDP from the command line',
   () => {
-    const owned = new Scope();
     let objects: Objects;
     let firewall: string;
 
-    beforeAll(async () => {
-      objects = owned.use(new Objects());
+    compileBeforeAll(async (made) => {
+      objects = made;
       firewall = await objects.compile('bpf/firewall.bpf.c');
     });
-    afterAll(() => owned[Symbol.dispose]());
-
-    /** Runs a test on fresh ground, and checks that the kernel and the interfaces are afterwards as before. */
-    async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
-      using ground = makeGround();
-      await leavingNothing(async () => {
-        const before = ground.hooks();
-        await work(ground);
-        for (const { name } of ground.list()) ground.does('unload', name);
-        expect(ground.hooks()).toEqual(before);
-        expect(ground.bpffs.pins()).toEqual([]);
-        expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
-      });
-    }
 
     const xdpOf = (ground: Ground): unknown =>
       z
@@ -101,7 +84,7 @@ describeAsRoot(
 
           ground.does('map', 'delete', 'fw/blocklist_v4', `${ground.veth.a.address}/32`);
           expect(ground.ping(3)).toBe(3);
-          ground.does('detach', 'fw', ground.ifname, '--netns', ground.netns.name);
+          ground.does('detach', 'fw', ...ground.place);
           expect(xdpOf(ground)).toBeUndefined();
           ground.does('unload', 'fw');
         });
@@ -411,7 +394,7 @@ describeAsRoot(
           ['unload', 'nothing'],
           ['detach', 'nothing'],
           ['detach', 'fw'],
-          ['detach', 'fw', ground.ifname, '--netns', ground.netns.name],
+          ['detach', 'fw', ...ground.place],
           ['map', 'delete', 'fw/blocklist_v4', '10.0.0.0/8'],
         ];
         for (const command of absent) {

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { Program } from '../../src/ebpf/program.js';
 import type { TestBpffs } from '../support/bpffs.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { newerTool } from '../support/newer-tools.js';
-import { bpftoolDump, documentOf, type Ground, makeGround, Objects } from './ground.js';
+import { bpftoolDump, documentOf, type Ground, makeGround } from './ground.js';
+import { compileBeforeAll } from './objects.js';
 
 /** Functions whose programs sign what passes, each with a mark of its own, in the order in which they run. */
 export class OrderGround {
@@ -72,7 +73,7 @@ export class OrderGround {
 
   /** The words that attach a function to the defended interface. */
   attaching(name: string, ...more: string[]): string[] {
-    return ['attach', name, this.ground.ifname, '--netns', this.ground.netns.name, ...more];
+    return ['attach', name, ...this.ground.place, ...more];
   }
 
   /** The one link of a function, by a reference. */
@@ -91,13 +92,10 @@ export class OrderGround {
 export function orderTests(
   program: string,
 ): (count: number, work: (order: OrderGround, ground: Ground) => void | Promise<void>) => Promise<void> {
-  let objects: Objects | undefined;
   let object = '';
-  beforeAll(async () => {
-    objects = new Objects();
+  compileBeforeAll(async (objects) => {
     object = await objects.compile('test/fixtures/order.bpf.c');
   });
-  afterAll(() => objects?.[Symbol.dispose]());
   return async (count, work) =>
     leavingNothing(async () => {
       using ground = makeGround();

@@ -20,7 +20,8 @@ import { Scope } from '../../src/base/scope.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { fixture, type Ground, makeGround, Objects } from './ground.js';
+import { fixture, type Ground, makeGround } from './ground.js';
+import { Objects } from './objects.js';
 
 const netkitPath = join(packageRoot(), 'bin/netkit.js');
 

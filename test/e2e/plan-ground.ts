@@ -7,6 +7,7 @@ import type { TestCgroup } from '../support/cgroup.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import type { Ground } from './ground.js';
 import { listedBothWays, type Picture, remains, withoutIds } from './kill-ground.js';
+import { removeClsact } from './other-tools.js';
 import { reboot } from './reboot.js';
 
 /** What commands are about. Those with `LOAD` need the object of hooks, those with `CGROUP` the cgroup. */
@@ -21,12 +22,12 @@ export interface Stage {
  * and `LOAD` for loading the object of hooks as the function f.
  */
 export function wordsOf({ ground, cgroup, object }: Stage, command: string): string[] {
-  return command.split(' ').flatMap((word) => {
-    if (word === 'LOAD' && object !== undefined)
-      return ['load', object, '--name', 'f', '--set', `only_process=${process.pid}`];
-    if (word === '@') return [ground.ifname, '--netns', ground.netns.name];
-    if (word === 'CGROUP' && cgroup !== undefined) return [cgroup.path];
-    return word === 'NETNS' ? [ground.netns.name] : [word];
+  return ground.wordsOf(command, {
+    NETNS: [ground.netns.name],
+    ...(cgroup === undefined ? {} : { CGROUP: [cgroup.path] }),
+    ...(object === undefined
+      ? {}
+      : { LOAD: ['load', object, '--name', 'f', '--set', `only_process=${process.pid}`] }),
   });
 }
 
@@ -62,9 +63,9 @@ function interfere({ bpffs, ifname }: Ground, how: 'KILL' | 'TAKE', what: string
 }
 
 /** Without clsact and its filters, as an interface is after a reboot. */
-export function clearFilters({ netns, ifname }: Ground): void {
-  if (netns.run('tc', ['qdisc', 'show', 'dev', ifname]).includes('clsact'))
-    netns.run('tc', ['qdisc', 'del', 'dev', ifname, 'clsact']);
+export function clearFilters(ground: Ground): void {
+  const qdiscs = ground.netns.run('tc', ['qdisc', 'show', 'dev', ground.ifname]);
+  if (qdiscs.includes('clsact')) removeClsact(ground);
 }
 
 /** All that netkit's commands change, on one interface. */

@@ -6,7 +6,8 @@ import { makeBpffs, type TestBpffs } from '../support/bpffs.js';
 import { netkit, startNetkit } from '../support/cli.js';
 import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, errorOf, Objects } from './ground.js';
+import { documentOf, errorOf } from './ground.js';
+import { Objects } from './objects.js';
 
 const packet = '00'.repeat(60);
 

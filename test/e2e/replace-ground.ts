@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
-import { documentOf, errorOf, type Ground, type Objects } from './ground.js';
+import { documentOf, errorOf, type Ground } from './ground.js';
+import type { Objects } from './objects.js';
 
 export const packet = '00'.repeat(14);
 

@@ -10,7 +10,7 @@ import { makeBpffs } from '../support/bpffs.js';
 import { netkit, startNetkit } from '../support/cli.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { Objects } from './ground.js';
+import { Objects } from './objects.js';
 
 /** Entries of each of the two contents; three quarters of the keys stand in both. */
 const size = 120_000;

@@ -1,30 +1,27 @@
 /** `netkit replace` on each kind of hook: how its programs are swapped. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { Link } from '../../src/ebpf/link.js';
 import { Program } from '../../src/ebpf/program.js';
 import { TestCgroup } from '../support/cgroup.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
-import { documentOf, fixture, Objects } from './ground.js';
+import { documentOf, fixture } from './ground.js';
 import { callGetpgid, onGround } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
 import { compileRelease, load, refuses, replaces } from './replace-ground.js';
 
 describeAsRoot(
   '`netkit replace`, on each kind of hook',
   () => {
-    const owned = new Scope();
     let first: string;
     let second: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       first = await compileRelease(objects, 1);
       second = await compileRelease(objects, 2);
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     it('puts all links back when somebody else has changed one of them', async () => {
       await onGround((ground) => {

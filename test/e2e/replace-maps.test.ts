@@ -1,29 +1,27 @@
 /** What `netkit replace` does with maps that can stay, and with those that cannot. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { BpfMap } from '../../src/ebpf/map.js';
 import { Program } from '../../src/ebpf/program.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
-import { documentOf, fixture, Objects } from './ground.js';
+import { documentOf, fixture } from './ground.js';
 import { onGround } from './hook-ground.js';
+import { compileBeforeAll, type Objects } from './objects.js';
 import { compileRelease, fates, load, mapId, mapPin, packet, refuses, replaces } from './replace-ground.js';
 
 describeAsRoot(
   '`netkit replace`, with maps that stay',
   () => {
-    const owned = new Scope();
     let objects: Objects;
     let first: string;
     let second: string;
 
-    beforeAll(async () => {
-      objects = owned.use(new Objects());
+    compileBeforeAll(async (made) => {
+      objects = made;
       first = await compileRelease(objects, 1);
       second = await compileRelease(objects, 2);
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     it('keeps every map of the same definition, and what is in it, under XDP', async () => {
       await onGround((ground) => {

@@ -3,30 +3,28 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { BpfMap } from '../../src/ebpf/map.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, Objects } from './ground.js';
+import { documentOf } from './ground.js';
 import { onGround } from './hook-ground.js';
+import { compileBeforeAll, type Objects } from './objects.js';
 import { compileGrown, compileRelease, load, mapPin, packet, refuses, replaces } from './replace-ground.js';
 
 describeAsRoot(
   '`netkit replace`, with a map that is migrated',
   () => {
-    const owned = new Scope();
     let objects: Objects;
     let first: string;
     let grown: string;
 
-    beforeAll(async () => {
-      objects = owned.use(new Objects());
+    compileBeforeAll(async (made) => {
+      objects = made;
       first = await compileRelease(objects, 1);
       grown = await compileGrown(objects);
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     it('migrates a map that has grown, zeros behind what there was, and says how many entries', async () => {
       await onGround((ground) => {

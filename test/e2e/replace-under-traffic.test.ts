@@ -1,16 +1,16 @@
 /** `netkit replace` under numbered packets, about a million a second: none is lost, and none is judged twice. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
-import { Scope } from '../../src/base/scope.js';
 import { BpfMap } from '../../src/ebpf/map.js';
 import type { KernelCapabilityName } from '../support/known-kernels.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
 import { type SentPackets, underTraffic } from '../support/sending.js';
 import { withoutFreplace } from '../support/tail-chain.js';
-import { fixture, type Ground, Objects } from './ground.js';
+import { fixture, type Ground } from './ground.js';
 import { onGround } from './hook-ground.js';
+import { compileBeforeAll } from './objects.js';
 
 /** Of each kind; NETKIT_TEST_REPLACEMENTS=100 makes a hundred of each. */
 const replacements = Number(process.env['NETKIT_TEST_REPLACEMENTS'] ?? 8);
@@ -33,16 +33,13 @@ const perCpu = z.array(z.object({ packets: z.coerce.bigint(), sum: z.coerce.bigi
 describeAsRoot(
   '`netkit replace` under a million packets a second',
   () => {
-    const owned = new Scope();
     let judging: string;
     let numbering: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       judging = await objects.compile('test/fixtures/traffic.bpf.c');
       numbering = await objects.compile('test/fixtures/numbering.bpf.c');
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     const sending = (ground: Ground, work: () => Promise<void>): Promise<SentPackets> =>
       underTraffic(ground.veth.a, numbering, work);
@@ -87,15 +84,14 @@ describeAsRoot(
       const name = `has each packet judged once, by the old or the new program of ${what}`;
       itWith({ kernelHas: ['live-frames', ...needs] }, name, async () => {
         await onGround(async (ground) => {
-          const where = [ground.ifname, '--netns', ground.netns.name];
           const only = programs.flatMap((program) => ['--only', program]);
           ground.does('load', judging, '--name', 'f', ...only, '--set', 'release=0');
           if (attached.includes('ingress')) {
             // A veth takes redirected frames only where there is an XDP program.
             ground.does('load', fixture('pass'), '--name', 'pass');
-            ground.does('attach', 'pass', ...where, '--direct');
+            ground.does('attach', 'pass', ...ground.place, '--direct');
           }
-          for (const program of attached) ground.does('attach', `f/${program}`, ...where, ...more);
+          for (const program of attached) ground.does('attach', `f/${program}`, ...ground.place, ...more);
           using judged = judgedMap(ground);
           const total = (): { packets: bigint; sum: bigint } => {
             const all = { packets: 0n, sum: 0n };

@@ -1,31 +1,29 @@
 /** `netkit replace`: its options, its tests, and what it refuses. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, errorOf, Objects } from './ground.js';
+import { documentOf, errorOf } from './ground.js';
 import { onGround } from './hook-ground.js';
+import { compileBeforeAll, type Objects } from './objects.js';
 import { compileGrown, compileRelease, load, packet, picture, refuses, replaces } from './replace-ground.js';
 
 describeAsRoot(
   '`netkit replace`',
   () => {
-    const owned = new Scope();
     let objects: Objects;
     let first: string;
     let second: string;
     let grown: string;
 
-    beforeAll(async () => {
-      objects = owned.use(new Objects());
+    compileBeforeAll(async (made) => {
+      objects = made;
       first = await compileRelease(objects, 1);
       second = await compileRelease(objects, 2);
       grown = await compileGrown(objects);
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     it('takes over what was chosen at load, unless it is chosen anew', async () => {
       await onGround((ground) => {

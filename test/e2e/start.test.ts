@@ -37,21 +37,25 @@ describeAsRoot(
       return stdout;
     }
 
-    it('is kept for the next time, for root alone, one file a command', () => {
+    it('is kept for the next time, for root alone, a file for the command and one for its start', () => {
       const said = version();
-      const [name = '', ...more] = readdirSync(cache);
-      expect(name).toMatch(new RegExp(`^version\\.${process.version}\\.[0-9a-f]{16}$`));
-      expect(more).toEqual([]);
+      const names = readdirSync(cache);
+      const build = `\\.${process.version}\\.[0-9a-f]{16}$`;
+      expect(names).toEqual([
+        expect.stringMatching(new RegExp(`^start-version${build}`)),
+        expect.stringMatching(new RegExp(`^version${build}`)),
+      ]);
       expect(statSync(cache).mode & 0o777).toBe(0o700);
-      const { mode, mtimeNs } = statSync(join(cache, name), { bigint: true });
-      expect(mode & 0o777n).toBe(0o600n);
+      const files = () => names.map((name) => statSync(join(cache, name), { bigint: true }));
+      expect(files().map(({ mode }) => mode & 0o777n)).toEqual([0o600n, 0o600n]);
+      const written = files().map(({ mtimeNs }) => mtimeNs);
       expect(version()).toBe(said);
-      expect(statSync(join(cache, name), { bigint: true }).mtimeNs).toBe(mtimeNs);
+      expect(files().map(({ mtimeNs }) => mtimeNs)).toEqual(written);
     });
 
-    it('is written anew when it is damaged', () => {
+    it.each([0, 1])('is written anew when file %i of the two is damaged', (which) => {
       const said = version();
-      const file = join(cache, readdirSync(cache)[0] ?? '');
+      const file = join(cache, readdirSync(cache)[which] ?? '');
       const whole = readFileSync(file);
       writeFileSync(file, whole.subarray(0, whole.length >> 1));
       expect(version()).toBe(said);
@@ -64,7 +68,7 @@ describeAsRoot(
       writeFileSync(join(cache, 'list.v20.0.0.0123456789abcdef'), '');
       version();
       const names = readdirSync(cache);
-      expect(names).toHaveLength(2);
+      expect(names).toHaveLength(3);
       expect(names).toContain('list.v20.0.0.0123456789abcdef');
     });
 

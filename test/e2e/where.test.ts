@@ -1,14 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { packageRoot } from '../../src/host/package-root.js';
-import { expectUnchanged, type KernelState, snapshotKernelState } from '../support/kernel-state.js';
+import { expect, it } from 'vitest';
+import { netkitPath } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { errorOf, fixture, type Ground, makeGround } from './ground.js';
-
-const entry = join(packageRoot(), 'bin/netkit.js');
-let before: KernelState;
 
 /** A process that holds the lock, having written the line that netkit writes there. */
 function holdLock(ground: Ground): Disposable & { readonly ready: Promise<void> } {
@@ -30,15 +27,12 @@ function holdLock(ground: Ground): Disposable & { readonly ready: Promise<void> 
 describeAsRoot(
   'where netkit works',
   () => {
-    beforeAll(() => {
-      before = snapshotKernelState();
-    });
-    afterAll(() => expectUnchanged(before));
+    expectUnchangedAfterAll();
 
     /** `ip netns exec NAME netkit …`, which gives netkit a mount namespace without a bpffs at /sys/fs/bpf. */
     function netnsExec(ground: Ground, env: Readonly<Record<string, string>>, ...args: string[]) {
       const { NETKIT_BPFFS: _, NETKIT_STATE_DIR: __, ...outer } = process.env;
-      return spawnSync('ip', ['netns', 'exec', ground.netns.name, process.execPath, entry, ...args], {
+      return spawnSync('ip', ['netns', 'exec', ground.netns.name, process.execPath, netkitPath, ...args], {
         encoding: 'utf8',
         env: { ...outer, NETKIT_STATE_DIR: ground.bpffs.stateDir, ...env },
       });
@@ -120,7 +114,7 @@ describeAsRoot(
           ground.does('attach', 'f/on_ingress', gone.ifname, '--netns', gone.netns.name, '--hook', hook);
       }
       expect(ground.listed('f').links.map(({ dead }) => dead)).toEqual([true, true]);
-      expect(ground.refuses(3, 'detach', 'f', ground.ifname, '--netns', ground.netns.name).stderr).toMatch(
+      expect(ground.refuses(3, 'detach', 'f', ...ground.place).stderr).toMatch(
         /^hint: it is attached to: tcx\/ingress of \S+ in netns \S+ \(dead: .*'netkit detach f' takes off all/m,
       );
       ground.does('unload', 'f');
@@ -135,8 +129,7 @@ describeAsRoot(
       );
       expect(ground.list().map(({ name }) => name)).toEqual([...names].sort());
       await Promise.all(names.map((name) => ground.manages('unload', name, '--lock-timeout', '60')));
-      expect(ground.bpffs.pins()).toEqual([]);
-      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      ground.expectOnlyLock();
     });
 
     it('gives one of several commands that want the same name what it wants, and the others status 5', async () => {
@@ -145,7 +138,7 @@ describeAsRoot(
       const results = await Promise.all([1, 2, 3, 4].map(() => ground.runs(load)));
       expect(results.map((result) => result?.status).sort()).toEqual([0, 5, 5, 5]);
       expect(ground.listed('one').programs).toHaveLength(1);
-      const where = ['attach', 'one', ground.ifname, '--netns', ground.netns.name, '--lock-timeout', '60'];
+      const where = ['attach', 'one', ...ground.place, '--lock-timeout', '60'];
       const attached = await Promise.all([1, 2, 3].map(() => ground.runs(where)));
       expect(attached.map((result) => result?.status)).toEqual([0, 0, 0]);
       expect(attached.filter((result) => result?.stdout.includes('already'))).toHaveLength(2);
@@ -206,8 +199,7 @@ describeAsRoot(
       expect(ended.status).toBe(status);
       expect(performance.now() - started).toBeLessThan(2000);
       expect(ended.stderr).toMatch(/interrupted/);
-      expect(ground.bpffs.pins()).toEqual([]);
-      expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
+      ground.expectOnlyLock();
       expect(readFileSync(join(ground.bpffs.stateDir, 'lock'), 'utf8')).toBe(lock);
     });
 

@@ -1,30 +1,25 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
 import { readChain } from '../../src/ebpf/dispatcher/chain.js';
-import { BpfMap } from '../../src/ebpf/map.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { newerToolsMissing } from '../support/newer-tools.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { chainObject, XdpLoader } from '../support/xdp-chain.js';
+import { ranAndAnswered, recordedLinks } from './chain-ground.js';
 import { type Ground, makeGround } from './ground.js';
 import {
   type KilledCommand,
   killedAtEachStep,
   killedKinds,
   recoveryKilledAtEachStep,
+  remains,
+  type Scenario,
 } from './kill-ground.js';
-
-/** `@` is the interface and its namespace, `OTHER` a member that xdp-loader adds. */
-interface Scenario {
-  readonly prepare: readonly string[];
-  readonly command: string;
-}
 
 const load = `load ${chainObject} --name c`;
 const reuse = '--reuse marks=c/marks --reuse verdicts=c/verdicts';
 
+/** In them `OTHER` has xdp-loader add a member. */
 const scenarios: readonly (readonly [string, Scenario])[] = [
   ['attach to an empty interface', { prepare: [load], command: 'attach c/member_1 @' }],
   [
@@ -72,8 +67,6 @@ const scenarios: readonly (readonly [string, Scenario])[] = [
   ],
 ];
 
-const stateFile = z.looseObject({ links: z.array(z.unknown()), programs: z.array(z.unknown()) });
-
 /** What is compared before and after: without ids, which differ from one load to the next. */
 function picture(ground: Ground): unknown {
   const { bpffs, netns, ifname } = ground;
@@ -84,47 +77,24 @@ function picture(ground: Ground): unknown {
     found?.kind === 'chain'
       ? found.members?.map(({ priority, proceedOn, program }) => [program?.name, priority, proceedOn])
       : found;
-  const files = readdirSync(bpffs.stateDir).sort();
-  const state = files.includes('c.json')
-    ? stateFile.parse(JSON.parse(readFileSync(join(bpffs.stateDir, 'c.json'), 'utf8')))
-    : undefined;
   return {
     chain,
-    files,
-    links: state?.links,
+    ...remains(ground),
     pins: bpffs.pins().map((pin) => pin.replace(/^xdp\/dispatch-\d+-\d+/, 'xdp/dispatcher')),
-    ran: ran(ground),
+    links: recordedLinks(ground, 'c'),
+    ran: ranAndAnswered(ground),
   };
-}
-
-/** The marks that one packet leaves in the function's map, if it is loaded. */
-function ran(ground: Ground): readonly number[] | undefined {
-  const pin = 'netkit/c/maps/marks';
-  if (!ground.bpffs.pins().includes(pin)) {
-    expect(ground.ping(1)).toBe(1);
-    return undefined;
-  }
-  using marks = BpfMap.fromPin(join(ground.bpffs.root.path, pin));
-  marks.set(0, 0);
-  expect(ground.ping(1)).toBe(1);
-  return Array.from({ length: Number(marks.get(0)) }, (_, index) => Number(marks.get(index + 1)));
 }
 
 describeAsRoot(
   'a change of a chain that is killed',
   () => {
-    function wordsOf(ground: Ground, command: string): string[] {
-      return command
-        .split(' ')
-        .flatMap((word) => (word === '@' ? [ground.ifname, '--netns', ground.netns.name] : [word]));
-    }
-
     function prepare(ground: Ground, { prepare: commands }: Scenario): void {
       const bpffs = ground.bpffs.root.path;
       const loader = new XdpLoader('1.3', ground.veth.b, bpffs, join(bpffs, 'netkit/c/maps'));
       for (const command of commands) {
         if (command === 'OTHER') loader.add('member_6', '--prio', '60');
-        else ground.does(...wordsOf(ground, command));
+        else ground.does(...ground.wordsOf(command));
       }
     }
 
@@ -144,7 +114,7 @@ describeAsRoot(
         await leavingNothing(async () => {
           const command: KilledCommand = {
             ground,
-            command: () => wordsOf(ground, scenario.command),
+            command: () => ground.wordsOf(scenario.command),
             async reset() {
               clear(ground);
               prepare(ground, scenario);

@@ -1,49 +1,28 @@
-import { readdirSync, truncateSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { newerToolsMissing } from '../support/newer-tools.js';
-import { randomFrom } from '../support/order-marks.js';
+import { randomFrom, seedOfRun } from '../support/random.js';
 import { describeAsRoot } from '../support/requirements.js';
 import {
   chainObject,
   type LoaderVersion,
   loaderVersions,
+  numberOf,
   plainMembers,
   XdpLoader,
 } from '../support/xdp-chain.js';
+import { ran } from './chain-ground.js';
 import { documentOf, errorOf, fixture, type Ground, makeGround } from './ground.js';
-
-/** Runs a test on fresh ground, and checks that the kernel and the interfaces are afterwards as before. */
-async function onGround(work: (ground: Ground) => void | Promise<void>): Promise<void> {
-  using ground = makeGround();
-  await leavingNothing(async () => {
-    const before = ground.hooks();
-    await work(ground);
-    for (const { name } of ground.list()) ground.does('unload', name);
-    expect(ground.hooks()).toEqual(before);
-    expect(ground.bpffs.pins()).toEqual([]);
-    expect(readdirSync(ground.bpffs.stateDir)).toEqual(['lock']);
-  });
-}
+import { onGround } from './hook-ground.js';
 
 /** xdp-loader, whose members share the maps of the function `c`. */
 function loaderOn(ground: Ground, version: LoaderVersion): XdpLoader {
   const bpffs = ground.bpffs.root.path;
   return new XdpLoader(version, ground.veth.b, bpffs, join(bpffs, 'netkit/c/maps'));
-}
-
-const place = (ground: Ground): string[] => [ground.ifname, '--netns', ground.netns.name];
-
-/** The marks that one packet leaves. */
-function ran(ground: Ground): number[] {
-  ground.does('map', 'update', 'c/marks', '0', '0');
-  ground.ping(1);
-  const { entries } = documentOf(documents['map dump'], ground.does('map', 'dump', 'c/marks', '--json'));
-  const values = new Map(entries.map(({ key, value }) => [Number(key), Number(value)]));
-  return Array.from({ length: values.get(0) ?? 0 }, (_, index) => values.get(index + 1) ?? -1);
 }
 
 /** What both tools must agree upon. */
@@ -55,8 +34,6 @@ function seen(
     .status()
     .map(({ name, priority, actions }) => ({ name, priority, actions }));
 }
-
-const numberOf = (name: string): number => Number(name.replace('member_', ''));
 
 describeAsRoot(
   'chains of XDP programs from the command line',
@@ -87,11 +64,11 @@ describeAsRoot(
 
         const again = ground.attach('c/member_3');
         expect(again.stdout).toContain('already');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--priority', '31');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--proceed-on', 'tx');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--mode', 'generic');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--direct');
-        ground.refuses(2, 'attach', 'c/member_4', ...place(ground), '--proceed-on', 'sideways');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--priority', '31');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--proceed-on', 'tx');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--mode', 'generic');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--direct');
+        ground.refuses(2, 'attach', 'c/member_4', ...ground.place, '--proceed-on', 'sideways');
 
         const links = ground.listed('c').links;
         expect(
@@ -117,7 +94,7 @@ describeAsRoot(
           programs.filter(({ id }) => ids.has(id)).map(({ type, function: owner }) => [type, owner]),
         ).toEqual(links.map(() => ['ext', 'c']));
 
-        ground.does('detach', 'c/member_2', ...place(ground));
+        ground.does('detach', 'c/member_2', ...ground.place);
         expect(ran(ground)).toEqual([11, 3, 1]);
       });
     });
@@ -137,7 +114,7 @@ describeAsRoot(
             .status()
             .map(({ name }) => numberOf(name)),
         ).toEqual([7, 5, 0, 9, 6, 8]);
-        ground.refuses(3, 'attach', 'c/member_1', ...place(ground), '--before', 'c/member_2');
+        ground.refuses(3, 'attach', 'c/member_1', ...ground.place, '--before', 'c/member_2');
         const other = loaderOn(ground, '1.5')
           .status()
           .find(({ name }) => name === 'member_6');
@@ -151,7 +128,7 @@ describeAsRoot(
         ground.attach('c/member_1', '--priority', '1');
         ground.attach('c/member_2', '--priority', '2');
         using traffic = ground.traffic();
-        const updated = ground.does('link', 'update', 'c/member_1', ...place(ground), '--priority', '3');
+        const updated = ground.does('link', 'update', 'c/member_1', ...ground.place, '--priority', '3');
         expect(updated.stdout).toContain(`c/member_1 is on xdp (native, priority 3) of ${ground.ifname}`);
         ground.does('link', 'update', 'c', '--proceed-on', 'pass,redirect');
         const { sent, received } = await traffic.stop();
@@ -201,9 +178,8 @@ describeAsRoot(
     });
 
     it('are changed by netkit and xdp-loader 1.3 and 1.5 in turns', async () => {
-      const seed = Number(process.env.NETKIT_TEST_SEED ?? Date.now() % 2 ** 32);
-      process.stderr.write(`chains in turns: seed ${seed}\n`);
-      const random = randomFrom(seed);
+      process.stderr.write(`chains in turns: seed ${seedOfRun}\n`);
+      const random = randomFrom(seedOfRun);
       await onGround((ground) => {
         ground.does('load', chainObject, '--name', 'c');
         const who = [undefined, ...loaderVersions.map((version) => loaderOn(ground, version))];
@@ -244,16 +220,16 @@ describeAsRoot(
         ground.does('load', chainObject, '--name', 'c');
         ground.does('load', fixture('pass'), '--name', 'p');
         ground.attach('p', '--direct');
-        const refused = ground.refuses(5, 'attach', 'c/member_1', ...place(ground));
+        const refused = ground.refuses(5, 'attach', 'c/member_1', ...ground.place);
         expect(refused.stderr).toMatch(/has an XDP program that is no chain: 'pass', id \d+ \(native\)/);
         ground.does('detach', 'p');
         expect(
-          errorOf(ground.refuses(2, 'attach', 'p', ...place(ground), '--direct', '--priority', '3', '--json'))
+          errorOf(ground.refuses(2, 'attach', 'p', ...ground.place, '--direct', '--priority', '3', '--json'))
             .code,
         ).toBe('usage');
         // An object without BTF cannot be a member: alone, or not at all.
         for (const member of plainMembers.slice(0, 10)) ground.attach(`c/${member}`);
-        expect(ground.refuses(5, 'attach', 'p', ...place(ground)).stderr).toMatch(
+        expect(ground.refuses(5, 'attach', 'p', ...ground.place).stderr).toMatch(
           /is full: it takes 10 programs/,
         );
         expect(seen(ground)).toHaveLength(10);
@@ -290,7 +266,7 @@ describeAsRoot(
     it('stay when the command that holds a program alone is refused, and are not begun by --hold', async () => {
       await onGround(async (ground) => {
         ground.does('load', chainObject, '--name', 'c');
-        using running = ground.start('attach', 'c/member_1', ...place(ground), '--hold');
+        using running = ground.start('attach', 'c/member_1', ...ground.place, '--hold');
         await running.output(/attached/);
         expect(ground.hooks().join()).toContain('"member_1"');
         running.process.kill('SIGINT');
@@ -319,11 +295,11 @@ describeAsRoot(
         expect(stderr).toMatch(
           /^netkit: attached alone, since there can be no chain of XDP programs: it needs freplace/,
         );
-        const refused = ground.refuses(5, 'attach', 'q', ...place(ground));
+        const refused = ground.refuses(5, 'attach', 'q', ...ground.place);
         expect(refused.stderr).toMatch(
           /has an XDP program already: 'pass', id \d+ \(native\)\nhint: .*chain.*freplace/,
         );
-        ground.refuses(6, 'attach', 'q', ...place(ground), '--priority', '7');
+        ground.refuses(6, 'attach', 'q', ...ground.place, '--priority', '7');
         expect(ground.attach('p').stdout).toContain('already');
         ground.does('detach', 'p');
         expect(ground.attach('q', '--direct').stderr).toBe('');

@@ -1,26 +1,25 @@
-/** A change of a chain by tail calls that is killed: the chain is as before or as after, and nothing is left of it. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { readTailChain } from '../../src/ebpf/tail-chain/chain.js';
 import { tailChainFolder } from '../../src/ebpf/tail-chain/place.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { ran, withoutFreplace } from '../support/tail-chain.js';
-import { type Ground, makeGround, Objects } from './ground.js';
-
-/** `@` is the interface and its namespace, `OBJECT` the object, `OTHER` its next release. */
-interface Scenario {
-  readonly prepare: readonly string[];
-  readonly command: string;
-}
+import { withoutFreplace } from '../support/tail-chain.js';
+import { ranAndAnswered, recordedLinks } from './chain-ground.js';
+import { type Ground, makeGround } from './ground.js';
+import {
+  type KilledCommand,
+  killedAtEachStep,
+  recoveryKilledAtEachStep,
+  remains,
+  type Scenario,
+} from './kill-ground.js';
+import { compileBeforeAll } from './objects.js';
 
 const load = 'load OBJECT --name c';
 const reuse = '--reuse marks=c/marks --reuse verdicts=c/verdicts';
 const second = `load OBJECT --name d --only member_6 ${reuse}`;
 
+/** In them `OBJECT` is the object, `OTHER` its next release. */
 const scenarios: readonly (readonly [string, Scenario])[] = [
   ['attach to an empty interface', { prepare: [load], command: 'attach c/member_1 @' }],
   [
@@ -68,29 +67,16 @@ const scenarios: readonly (readonly [string, Scenario])[] = [
   ],
 ];
 
-const stateFile = z.looseObject({ links: z.array(z.unknown()) });
-
 describeAsRoot(
   'a change of a chain by tail calls that is killed',
   () => {
-    const owned = new Scope();
     let object: string;
     let other: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       object = await objects.compile('test/fixtures/tail-chain.bpf.c');
       other = await objects.compile('test/fixtures/tail-chain.bpf.c', ['OTHER']);
     });
-    afterAll(() => owned[Symbol.dispose]());
-
-    function wordsOf(ground: Ground, command: string): string[] {
-      return command.split(' ').flatMap((word) => {
-        if (word === '@') return [ground.ifname, '--netns', ground.netns.name];
-        if (word === 'OTHER') return [other];
-        return [word === 'OBJECT' ? object : word];
-      });
-    }
 
     /** What is compared before and after: without ids, which differ from one load to the next. */
     function picture(ground: Ground): unknown {
@@ -105,18 +91,11 @@ describeAsRoot(
         priority,
         proceedOn,
       ]);
-      const files = readdirSync(bpffs.stateDir).sort();
-      const state = files.includes('c.json')
-        ? stateFile.parse(JSON.parse(readFileSync(join(bpffs.stateDir, 'c.json'), 'utf8')))
-        : undefined;
-      const isLoaded = bpffs.pins().includes('netkit/c/maps/marks');
-      if (!isLoaded) expect(ground.ping(1)).toBe(1);
       return {
         chain,
-        files,
-        links: state?.links,
-        pins: bpffs.pins(),
-        ran: isLoaded ? ran(ground) : undefined,
+        ...remains(ground),
+        links: recordedLinks(ground, 'c'),
+        ran: ranAndAnswered(ground),
         isOn: ground.hooks().join().includes('"netkit_xdp_root"'),
       };
     }
@@ -130,39 +109,26 @@ describeAsRoot(
 
     it.each(scenarios)(
       'in %s, at each of its steps, is taken back or finished by recover',
-      async (_, { prepare, command }) => {
+      async (_, scenario) => {
         using ground = makeGround(withoutFreplace);
-        const make = (): void => {
-          for (const each of prepare) ground.does(...wordsOf(ground, each));
-        };
+        const meanings = { OBJECT: [object], OTHER: [other] };
         await leavingNothing(async () => {
-          make();
-          const before = picture(ground);
-          const finished: unknown[] = [];
-          const outcomes: string[] = [];
-          for (let step = 0; ; step++) {
-            expect(step, 'steps of one command').toBeLessThan(80);
-            const killed = await ground.runs(wordsOf(ground, command), { NETKIT_TEST_KILL_STEP: `${step}` });
-            if (killed !== undefined) {
-              expect(killed.status, killed.stderr).toBe(0);
-              break;
-            }
-            const said = ground.does('recover').stdout;
-            const outcome = /undone/.test(said) ? 'undone' : /finished/.test(said) ? 'finished' : 'nothing';
-            outcomes.push(outcome);
-            const now = picture(ground);
-            if (outcome === 'undone') expect({ step, now }).toEqual({ step, now: before });
-            else {
-              finished.push({ step, now });
+          const command: KilledCommand = {
+            ground,
+            command: () => ground.wordsOf(scenario.command, meanings),
+            async reset() {
               clear(ground);
-              make();
-            }
+              for (const each of scenario.prepare) ground.does(...ground.wordsOf(each, meanings));
+            },
+            picture: () => ({ exact: undefined, comparable: picture(ground) }),
+          };
+          const killed = await killedAtEachStep(command);
+          expect(killed.survived).not.toEqual(killed.beforehand);
+          process.stderr.write(`${scenario.command}: killed at ${killed.endings.length} steps\n`);
+          if (/replace|unload/.test(scenario.command)) {
+            const kills = await recoveryKilledAtEachStep(command, killed);
+            process.stderr.write(`and ${kills} recoveries of it\n`);
           }
-          expect(outcomes.join(' ')).toMatch(/^(undone )+(finished )+nothing$/);
-          process.stderr.write(`${command}: killed at ${outcomes.length} steps\n`);
-          const after = picture(ground);
-          expect(after).not.toEqual(before);
-          for (const each of finished) expect(each).toEqual({ ...z.looseObject({}).parse(each), now: after });
           clear(ground);
         });
       },

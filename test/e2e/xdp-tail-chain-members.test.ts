@@ -1,31 +1,27 @@
 import { unlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
+import { pass } from '../support/chain-marks.js';
 import { netkit } from '../support/cli.js';
-import { run } from '../support/netns.js';
 import { describeAsRoot, itWith } from '../support/requirements.js';
-import { loadTail, onTailGround, place, ran, returns, seen } from '../support/tail-chain.js';
-import { fixture, type Ground, Objects } from './ground.js';
+import { loadTail, onTailGround, seen } from '../support/tail-chain.js';
+import { ran, returns } from './chain-ground.js';
+import { fixture, type Ground } from './ground.js';
 import { onGround } from './hook-ground.js';
-
-const PASS = 2;
+import { compileBeforeAll } from './objects.js';
+import { pinTheirs } from './other-tools.js';
 
 describeAsRoot(
   'chains of XDP programs by tail calls, and who may be in them,',
   () => {
-    const owned = new Scope();
     let object: string;
     let frags: string;
     let without: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       object = await objects.compile('test/fixtures/tail-chain.bpf.c');
       frags = await objects.compile('test/fixtures/tail-chain.bpf.c', ['FRAGS']);
       without = await objects.compile('test/fixtures/tail-chain.bpf.c', ['APART']);
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     const load = (ground: Ground, name = 'c', path = object): void => loadTail(ground, name, path);
 
@@ -47,20 +43,20 @@ describeAsRoot(
         expect(ground.attach('c/loner').stderr).toMatch(
           /^netkit: attached alone, since .* freplace, .*, and 'loner' is not built with netkit\/chain\.h/,
         );
-        const behind = ground.refuses(5, 'attach', 'p', ...place(ground));
+        const behind = ground.refuses(5, 'attach', 'p', ...ground.place);
         expect(behind.stderr).toMatch(
           /has an XDP program already: 'loner', id \d+ \(native\)\nhint: .*chain\.h/,
         );
-        expect(ground.refuses(5, 'attach', 'c/member_1', ...place(ground)).stderr).toMatch(
+        expect(ground.refuses(5, 'attach', 'c/member_1', ...ground.place).stderr).toMatch(
           /has an XDP program already: 'loner', id \d+ \(native\)/,
         );
         ground.does('detach', 'c');
         ground.attach('c/member_1');
-        const second = ground.refuses(5, 'attach', 'p', ...place(ground));
+        const second = ground.refuses(5, 'attach', 'p', ...ground.place);
         expect(second.stderr).toMatch(
           /has an XDP program already: 'netkit_xdp_root', id \d+ \(native\)\nhint: .*'pass' is not built with netkit\/chain\.h/,
         );
-        ground.refuses(6, 'attach', 'p', ...place(ground), '--priority', '7');
+        ground.refuses(6, 'attach', 'p', ...ground.place, '--priority', '7');
         expect(ran(ground)).toEqual([1]);
       });
     });
@@ -69,10 +65,9 @@ describeAsRoot(
       await onTailGround((ground) => {
         load(ground);
         const { netns, ifname } = ground;
-        const pin = join(ground.bpffs.root.path, 'other');
-        run('bpftool', ['prog', 'load', fixture('pass'), pin]);
+        const pin = pinTheirs(ground, fixture('pass'));
         netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'pinned', pin]);
-        const refused = ground.refuses(5, 'attach', 'c/member_1', ...place(ground));
+        const refused = ground.refuses(5, 'attach', 'c/member_1', ...ground.place);
         expect(refused.stderr).toMatch(/has an XDP program already: 'pass', id \d+ \(native\)/);
         expect(seen(ground)).toMatchObject([{ name: 'pass' }]);
         netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'off']);
@@ -91,14 +86,14 @@ describeAsRoot(
           load(ground);
           load(ground, 'f', frags);
           ground.attach('f/member_2');
-          expect(ground.refuses(5, 'attach', 'c/member_1', ...place(ground)).stderr).toMatch(
+          expect(ground.refuses(5, 'attach', 'c/member_1', ...ground.place).stderr).toMatch(
             /in several buffers, and 'member_1' does not/,
           );
           ground.attach('f/member_3');
           expect(ran(ground)).toEqual([2, 3]);
           ground.does('detach', 'f');
           ground.attach('c/member_1');
-          expect(ground.refuses(5, 'attach', 'f/member_2', ...place(ground)).stderr).toMatch(
+          expect(ground.refuses(5, 'attach', 'f/member_2', ...ground.place).stderr).toMatch(
             /in one buffer, and 'member_2' does not/,
           );
           expect(ran(ground)).toEqual([1]);
@@ -111,7 +106,7 @@ describeAsRoot(
         load(ground);
         ground.attach('c/member_1');
         const { NETKIT_TEST_WITHOUT_FREPLACE: _, ...env } = ground.env;
-        const joined = netkit(['attach', 'c/member_2', ...place(ground)], { env });
+        const joined = netkit(['attach', 'c/member_2', ...ground.place], { env });
         expect(joined.stdout).toContain('(chain by tail calls, native');
         expect(ran(ground)).toEqual([1, 2]);
       });
@@ -134,7 +129,7 @@ describeAsRoot(
           returns(ground, 11, 0);
           expect(ran(ground)).toEqual([11]);
           ground.does('replace', 'd', object);
-          returns(ground, 11, PASS);
+          returns(ground, 11, pass);
           expect(ran(ground)).toEqual([11, 1, 3]);
         });
       },

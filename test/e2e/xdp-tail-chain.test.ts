@@ -1,28 +1,25 @@
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Scope } from '../../src/base/scope.js';
+import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
 import { xdpVerdicts } from '../../src/obj/xdp-dispatcher/actions.js';
+import { pass } from '../support/chain-marks.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { makeVethPair } from '../support/netns.js';
-import { randomFrom } from '../support/order-marks.js';
+import { randomFrom, seedOfRun } from '../support/random.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { loadTail, onTailGround, place, ran, returns, seen, withoutFreplace } from '../support/tail-chain.js';
-import { documentOf, type Ground, makeGround, Objects } from './ground.js';
-
-const PASS = 2;
+import { loadTail, onTailGround, seen, withoutFreplace } from '../support/tail-chain.js';
+import { ran, returns } from './chain-ground.js';
+import { documentOf, type Ground, makeGround } from './ground.js';
+import { compileBeforeAll } from './objects.js';
 
 describeAsRoot(
   'chains of XDP programs by tail calls',
   () => {
-    const owned = new Scope();
     let object: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       object = await objects.compile('test/fixtures/tail-chain.bpf.c');
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     const load = (ground: Ground, name = 'c', path = object): void => loadTail(ground, name, path);
 
@@ -61,15 +58,15 @@ describeAsRoot(
             owner: name,
           })),
         ]);
-        expect(ground.does('net', ...place(ground)).stdout).toMatch(
+        expect(ground.does('net', ...ground.place).stdout).toMatch(
           /netkit_xdp_root.*_chain\/.*\/root.*chain by tail calls/,
         );
 
         expect(ground.attach('c/member_3').stdout).toContain('already');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--priority', '31');
-        ground.refuses(5, 'attach', 'c/member_3', ...place(ground), '--direct');
-        ground.refuses(5, 'attach', 'c/member_4', ...place(ground), '--mode', 'generic');
-        ground.refuses(5, 'attach', 'c/member_4', ...place(ground), '--direct');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--priority', '31');
+        ground.refuses(5, 'attach', 'c/member_3', ...ground.place, '--direct');
+        ground.refuses(5, 'attach', 'c/member_4', ...ground.place, '--mode', 'generic');
+        ground.refuses(5, 'attach', 'c/member_4', ...ground.place, '--direct');
 
         const { links, programs } = ground.listed('c');
         expect(
@@ -91,7 +88,7 @@ describeAsRoot(
           copies.map(() => 'c'),
         );
 
-        ground.does('detach', 'c/member_3', ...place(ground));
+        ground.does('detach', 'c/member_3', ...ground.place);
         expect(ran(ground)).toEqual([11, 2, 1]);
         ground.does('detach', 'c');
         expect(ran(ground)).toEqual([]);
@@ -102,9 +99,8 @@ describeAsRoot(
     });
 
     it('end with the verdict that their members and --proceed-on lead to, in any order of 1 to 10', async () => {
-      const seed = Number(process.env['NETKIT_TEST_SEED'] ?? Date.now() % 2 ** 32);
-      process.stderr.write(`chains by tail calls: seed ${seed}\n`);
-      const random = randomFrom(seed);
+      process.stderr.write(`chains by tail calls: seed ${seedOfRun}\n`);
+      const random = randomFrom(seedOfRun);
       await onTailGround((ground) => {
         load(ground);
         for (const count of [1, 2, 3, 4, 10]) {
@@ -112,7 +108,7 @@ describeAsRoot(
             number: (index + random(2)) % 11,
             priority: random(4) * 10,
             proceedOn: xdpVerdicts.filter(() => random(3) > 0),
-            verdict: random(3) > 0 ? PASS : random(xdpVerdicts.length - 1),
+            verdict: random(3) > 0 ? pass : random(xdpVerdicts.length - 1),
           })).filter(({ number }, at, all) => all.findIndex((each) => each.number === number) === at);
           for (const { number, priority, proceedOn, verdict } of members) {
             const goesOn = proceedOn.join(',') || 'none';
@@ -128,14 +124,14 @@ describeAsRoot(
           });
           const expected = last < 0 ? ordered : ordered.slice(0, last + 1);
           expect(ran(ground)).toEqual(expected.map(({ number }) => number));
-          expect(ground.ping(1)).toBe(last < 0 || ordered[last]?.verdict === PASS ? 1 : 0);
-          for (const { number } of members) returns(ground, number, PASS);
+          expect(ground.ping(1)).toBe(last < 0 || ordered[last]?.verdict === pass ? 1 : 0);
+          for (const { number } of members) returns(ground, number, pass);
           ground.does('detach', 'c');
         }
       });
     });
 
-    it('are changed in place, by several functions, without losing a packet', async () => {
+    it('are changed in by several functions, without losing a packet', async () => {
       await onTailGround(async (ground) => {
         load(ground);
         load(ground, 'd');
@@ -174,12 +170,12 @@ describeAsRoot(
         load(ground);
         const all = await Promise.all(
           Array.from({ length: 10 }, (_, number) =>
-            ground.manages('attach', `c/member_${number}`, ...place(ground), '--priority', `${9 - number}`),
+            ground.manages('attach', `c/member_${number}`, ...ground.place, '--priority', `${9 - number}`),
           ),
         );
         expect(all.map(({ stderr }) => stderr).join('')).not.toContain('alone');
         expect(ran(ground)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
-        expect(ground.refuses(5, 'attach', 'c/member_10', ...place(ground)).stderr).toMatch(
+        expect(ground.refuses(5, 'attach', 'c/member_10', ...ground.place).stderr).toMatch(
           /is full: it takes 10 programs/,
         );
         ground.does('replace', 'c', object);
@@ -201,7 +197,7 @@ describeAsRoot(
         ground.does('attach', 'c/member_3', twin.ifname, '--netns', twin.netns.name);
         expect(ran(ground)).toEqual([1]);
         ground.does('detach', 'c/member_3', twin.ifname, '--netns', twin.netns.name);
-        ground.does('detach', 'c/member_1', ...place(ground));
+        ground.does('detach', 'c/member_1', ...ground.place);
         expect(ran(ground)).toEqual([]);
         expect(ground.listed('d').links).toMatchObject([{ dead: false }]);
         ground.does('unload', 'd');
@@ -213,7 +209,7 @@ describeAsRoot(
         load(ground);
         ground.attach('c/member_1');
         ground.attach('c/member_2');
-        ground.does('off', ground.ifname, '--netns', ground.netns.name);
+        ground.does('off', ...ground.place);
         expect(seen(ground)).toEqual([]);
         expect(ground.listed('c').links.map(({ dead }) => dead)).toEqual([true, true]);
         expect(ground.bpffs.pins().filter((pin) => pin.startsWith('netkit/_chain'))).toEqual([]);
@@ -242,7 +238,7 @@ describeAsRoot(
     it('are not begun by --hold and --direct', async () => {
       await onTailGround(async (ground) => {
         load(ground);
-        using running = ground.start('attach', 'c/member_1', ...place(ground), '--hold');
+        using running = ground.start('attach', 'c/member_1', ...ground.place, '--hold');
         await running.output(/attached/);
         expect(seen(ground)).toMatchObject([{ hook: 'xdp', name: 'member_1' }]);
         running.process.kill('SIGINT');

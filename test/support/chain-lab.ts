@@ -11,6 +11,7 @@ import type { Program } from '../../src/ebpf/program.js';
 import { ObjectSpec } from '../../src/obj/spec.js';
 import type { XdpVerdict } from '../../src/obj/xdp-dispatcher/actions.js';
 import { readRunConfig } from '../../src/obj/xdp-dispatcher/run-config.js';
+import { haveReturn, marksOfOne } from './chain-marks.js';
 import { ChainGround, chainObject } from './xdp-chain.js';
 
 /** netkit's side of a chain: members of the fixture that share its maps. */
@@ -77,16 +78,16 @@ export class ChainLab implements Disposable {
 
   /** Sends one packet. @returns the members that it went through, in their order */
   ran(): { readonly members: number[]; readonly answered: boolean } {
-    const marks = this.#map('marks');
-    marks.set(0, 0);
-    const answered = this.ground.sendOne();
-    const count = Number(marks.get(0));
-    return { members: Array.from({ length: count }, (_, index) => Number(marks.get(index + 1))), answered };
+    let answered = false;
+    const members = marksOfOne(this.#map('marks'), () => {
+      answered = this.ground.sendOne();
+    });
+    return { members, answered };
   }
 
   /** What a member returns from now on, as a number of XDP. */
   returns(member: number, verdict: number): void {
-    this.#map('verdicts').set(member, (verdict - 2) >>> 0);
+    haveReturn(this.#map('verdicts'), member, verdict);
   }
 
   #map(name: string): BpfMap {

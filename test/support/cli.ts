@@ -4,6 +4,9 @@ import { withNetns } from '../../src/host/netns.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import type { TestNetns } from './netns.js';
 
+/** What node runs as netkit. */
+export const netkitPath = join(packageRoot(), 'bin/netkit.js');
+
 export interface CliOptions {
   /** Added to a clean environment: variables of netkit that the tests run under do not pass. */
   readonly env?: Readonly<Record<string, string>>;
@@ -59,7 +62,7 @@ export class CliResult {
 export function netkit(args: readonly string[], options: CliOptions = {}): CliResult {
   const { input, cwd, netns, timeout = 60_000 } = options;
   const result = withNetns(netns?.handle, () =>
-    spawnSync(process.execPath, [entry(), ...args], {
+    spawnSync(process.execPath, [netkitPath, ...args], {
       env: environment(options.env),
       input: input ?? '',
       encoding: 'utf8',
@@ -159,7 +162,7 @@ export class RunningCli implements Disposable {
 export function startNetkit(args: readonly string[], options: Omit<CliOptions, 'timeout'> = {}): RunningCli {
   const { input, cwd, netns } = options;
   const child = withNetns(netns?.handle, () =>
-    spawn(process.execPath, [entry(), ...args], {
+    spawn(process.execPath, [netkitPath, ...args], {
       env: environment(options.env),
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
@@ -169,10 +172,6 @@ export function startNetkit(args: readonly string[], options: Omit<CliOptions, '
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   return new RunningCli(child, `netkit ${args.join(' ')}`);
-}
-
-function entry(): string {
-  return join(packageRoot(), 'bin/netkit.js');
 }
 
 function environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll } from 'vitest';
 import { bpffsMounts, isBpffs } from '../../src/host/mounts.js';
 import { listNetns } from '../../src/host/netns.js';
 import { listPins, testFolderPrefix } from './bpffs.js';
@@ -46,6 +47,20 @@ export async function leavingNothing<T>(work: () => T | Promise<T>): Promise<T> 
   const result = await work();
   await expectUnchanged(before);
   return result;
+}
+
+/**
+ * Has the tests of this block leave nothing and take nothing away together. To be called before what the block prepares in
+ * hooks of its own, whose ends are then over when it looks.
+ */
+export function expectUnchangedAfterAll(): void {
+  let before: KernelState | undefined;
+  beforeAll(() => {
+    before = snapshotKernelState();
+  });
+  afterAll(async () => {
+    if (before !== undefined) await expectUnchanged(before);
+  });
 }
 
 /** The lines that differ, as «left: …» and «gone: …». */

@@ -37,6 +37,7 @@ export const kernelCapabilities = {
   'perf-links': { since: [5, 15], what: 'links for perf events' },
   'perf-lost-count': { since: [6, 0], what: 'the number of lost records of a perf event' },
   'sockmap-links': { since: [6, 10], what: 'sockmap links' },
+  'sockmap-query': { since: [5, 18], what: 'maps of sockets that tell their programs' },
   'struct-ops-links': { since: [6, 4], what: 'links for tables of callbacks' },
   tcx: { since: [6, 6], what: 'tcx' },
   'uprobe-multi': { since: [6, 6], what: 'uprobes on many places at once' },

@@ -10,17 +10,6 @@ import type { Program } from '../../src/ebpf/program.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { ObjectSpec } from '../../src/obj/spec.js';
 
-/** A generator of its own for each test, so that a run can be repeated from its seed (mulberry32). */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 /** Makes programs `1`, `2`, … of one kind. Disposing closes them and their maps. */
 export class MarkedPrograms implements Disposable {
   readonly #scope = new Scope();

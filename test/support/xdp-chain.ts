@@ -10,6 +10,9 @@ import { newerTool, newerToolsFolder } from './newer-tools.js';
 /** Members of the fixture that only differ by what they write down: `member_0` to `member_10`. */
 export const plainMembers = Array.from({ length: 11 }, (_, number) => `member_${number}`);
 
+/** Which of them a name says. */
+export const numberOf = (name: string): number => Number(name.replace('member_', ''));
+
 export const chainObject = join(packageRoot(), 'test/fixtures/objects/chain.bpf.o');
 
 /** What `xdp-loader status` prints of a member. */

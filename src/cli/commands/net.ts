@@ -37,7 +37,8 @@ function documentOf(way: PacketWay, statistics: boolean, onlyBusy: boolean): Doc
 
 function metDocument(met: MetProgram, statistics: boolean): Met {
   const { program, owner } = met;
-  const counted = statistics && met.byTailCalls === undefined ? program : undefined;
+  // The kernel counts where it calls a program itself: a chain's members are entered from another program.
+  const counted = statistics && met.hook !== 'xdp/chain' ? program : undefined;
   return {
     hook: met.hook,
     program: program === undefined ? null : { id: program.id, name: program.name, type: program.type },

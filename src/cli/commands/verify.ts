@@ -1,4 +1,5 @@
 import type { NetkitError } from '../../base/errors.js';
+import { leaveOtherWays } from '../../cnf/ways-in.js';
 import type { Verification } from '../../ebpf/verify.js';
 import { verify } from '../../ebpf/verify.js';
 import { kernelRelease } from '../../host/kernel.js';
@@ -18,6 +19,7 @@ export const run: Command<'verify'> = async ({ output, signal }, { object }, opt
   for (const [variable, text] of Object.entries(assignments(options.set, '--set', 'VAR=VALUE')))
     spec.globals.set(variable, text);
   for (const [map, entries] of Object.entries(sizes(options.mapSize))) spec.setMapSize(map, entries);
+  const leftOut = options.only.length > 0 ? [] : leaveOut(spec);
   if (options.only.length > 0) spec.only(options.only);
   const chosen = spec.programs.filter(({ name }) => spec.chosen.has(name));
   const failures: NetkitError[] = [];
@@ -32,17 +34,35 @@ export const run: Command<'verify'> = async ({ output, signal }, { object }, opt
       programs.push(verified(program, verification, options.log));
     }
   });
-  const document = { object: path, kernel: kernelRelease(), programs };
+  const document = { object: path, kernel: kernelRelease(), programs, leftOut };
   output.result(document, (page) => fillVerifyPage(page, document, spec, options.log));
-  leftOut(spec, options.only, (text) => output.note(text));
+  noteLeftOut(leftOut, (text) => output.note(text));
   if (programs.some(({ outcome }) => outcome === 'refused')) return 7;
   return failures[0]?.exitStatus ?? 0;
 };
 
-function leftOut(spec: ObjectSpec, only: readonly string[], note: (text: string) => void): void {
-  const off = spec.programs.filter(({ name }) => !spec.chosen.has(name)).map(({ name }) => name);
-  if (only.length > 0 || off.length === 0) return;
-  note(`off by default and left out: ${off.join(', ')}; --only names what is to be verified`);
+type LeftOut = DocumentOf<'verify'>['leftOut'];
+
+const offByDefault = 'off by default';
+
+/** Leaves out what `load` would: what is off by default, and of two ways in the one that this kernel does not take. */
+function leaveOut(spec: ObjectSpec): LeftOut {
+  const off = spec.programs.filter(({ name }) => !spec.chosen.has(name));
+  const ways = leaveOtherWays(spec);
+  return [
+    ...off.map(({ name }) => ({ name, reason: offByDefault })),
+    ...ways.flatMap(({ left, text }) => (left === undefined ? [] : [{ name: left, reason: text }])),
+  ];
+}
+
+function noteLeftOut(leftOut: LeftOut, note: (text: string) => void): void {
+  const off = leftOut.filter(({ reason }) => reason === offByDefault);
+  if (off.length > 0) {
+    const names = off.map(({ name }) => name).join(', ');
+    note(`off by default and left out: ${names}; --only names what is to be verified`);
+  }
+  for (const { name, reason } of leftOut)
+    if (reason !== offByDefault) note(`'${name}' is left out: ${reason}`);
 }
 
 function verified({ name, section, type }: ProgramSpec, verification: Verification, log: boolean): Verified {

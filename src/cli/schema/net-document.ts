@@ -40,7 +40,7 @@ const met = z.strictObject({
     .meta({ description: 'Whose it is, as far as that shows.' }),
   runs: maybe(
     count('Runs.'),
-    'How often it ran; null while the kernel keeps no statistics, and for members of chains by tail calls, which it does not count.',
+    'How often it ran; null while the kernel keeps no statistics, and for members of XDP chains, which it does not count.',
   ),
   runNs: maybe(count('Nanoseconds.'), 'Nanoseconds in all, likewise.'),
 });

@@ -79,4 +79,7 @@ export const verifyDocument = z.strictObject({
       }),
     )
     .meta({ description: 'The programs that were shown to the verifier, in the order of the file.' }),
+  leftOut: z
+    .array(z.strictObject({ name: text('Its name.'), reason: text('Why.') }))
+    .meta({ description: 'The programs that were not shown, since `load` would not load them here either.' }),
 });

@@ -177,6 +177,11 @@ export const functionCommands = [
         about: 'For probes in programs and libraries: only in this process.',
       },
       {
+        long: 'take-over',
+        about:
+          'For `sk_reuseport`: in the place of the program that the sockets have, or may have, which is gone for good.',
+      },
+      {
         long: 'hold',
         about:
           'Stay in the foreground, and detach when stopped. What only a process can hold, on this kernel, needs it.',

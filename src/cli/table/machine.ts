@@ -7,7 +7,7 @@ export const machineCommands = [
     summary: 'check what this machine offers, or what an object needs of it',
     about: [
       'Checks the kernel, its BTF, bpffs, capabilities, the tools that netkit calls, and cgroup v2, and lists the hooks that this kernel offers. Changes nothing; to find out about hooks it loads programs of two instructions, which are gone again at once.',
-      'With an object it says instead whether this object can run here: whether the kernel has the types of programs and maps, hooks, helpers, kfuncs and instructions that it uses, with the version that brought what is missing; whether this user may load and attach it; and on an interface whether its driver, MTU, offloads and queues suit XDP, and whether somebody else is in the way. At last it loads the object and drops it at once: what a program avoids on kernels without it is no hindrance. Warnings are no hindrance either.',
+      'With an object it says instead whether this object can run here: whether the kernel has the types of programs and maps, hooks, helpers, kfuncs and instructions that it uses, with the version that brought what is missing; whether this user may load and attach it; and on an interface whether its driver, MTU, offloads and queues suit XDP, and whether somebody else is in the way. At last it loads the object and drops it at once: what a program avoids on kernels without it is no hindrance. Warnings are no hindrance either, and of two ways in to a function of the kernel, `fentry` and `kprobe`, only the one counts that this kernel takes.',
     ],
     arguments: [
       {

@@ -5,7 +5,7 @@ export const verifyCommand = {
   name: 'verify',
   summary: 'ask the verifier about an object, and explain what it refuses',
   about: [
-    'Loads each program of the object by itself, with the maps that it needs, prints what its verification took, and drops everything again: nothing is pinned, attached or remembered. Programs that are off by default are left out unless `--only` names them.',
+    'Loads each program of the object by itself, with the maps that it needs, prints what its verification took, and drops everything again: nothing is pinned, attached or remembered. Programs that are off by default are left out unless `--only` names them; so is, of two programs for one function of the kernel (`fentry` and `kprobe`, `fexit` and `kretprobe`), the one that `load` would not load here.',
     'When a program is refused, the page says which rule it breaks, shows the line of the source, puts the registers that matter into words, and says how such code is usually mended. `docs/verify.md` has an example of each of the twenty rules.',
     'Nothing has to exist that the program would be attached to. Where the kernel does not let a program of that type as far as the verifier, the page says so.',
   ],

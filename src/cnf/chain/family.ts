@@ -122,6 +122,7 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
         return { ...nothing, dead: false };
       }
     },
+    copyPin: memberPin,
     seenOrder(link, pin) {
       const members = pin === undefined ? undefined : way.members(link, dirname(dirname(dirname(pin))));
       const entries = (members ?? []).flatMap(({ program }) =>

@@ -39,6 +39,8 @@ export interface HookOptions {
   readonly cookie?: bigint | undefined;
   /** For probes in binaries: only in this process. */
   readonly pid?: number | undefined;
+  /** For `sk_reuseport`: in the place of whatever program is there, which may be unknown. */
+  readonly takeOver?: true | undefined;
 }
 export type HookOption = keyof HookOptions;
 
@@ -174,6 +176,12 @@ export interface HookFamily<L extends LinkState = LinkState> {
   /** True while the attachment really is there. */
   isAlive(folder: string, link: L): boolean;
   look(folder: string, link: L): Seen;
+
+  /**
+   * Where the program that runs there is pinned, for what is loaded once more for its place alone: it can be swapped only by
+   * another function's object.
+   */
+  copyPin?(folder: string, link: L): string;
 
   /** What is on the link's hook, where that has an order. `pin` is where {@link look} found the link. */
   seenOrder?(link: L, pin: string | undefined): Order | undefined;

@@ -95,17 +95,21 @@ function madeAt<L extends LinkState>(maker: LinkMaker<L>, making: Making<L>, pat
   using program = Program.fromPin(making.program);
   const result = maker.make(program, making.link, making.notes, making.folder);
   using made = result.made;
-  if (!(made instanceof Link)) throw onlyHeld(made, making.link);
+  if (!(made instanceof Link)) throw onlyHeld(making.link, reasonOf(made));
   makeFolder(join(making.folder, 'links'));
   made.pin(path);
   return result.link;
 }
 
-function onlyHeld({ holder }: Attachment, { program, hook }: LinkState): NetkitError {
-  const who = holder === 'process' ? 'only a process can hold it' : 'it is no link that could be pinned';
+function reasonOf({ holder }: Attachment): string {
+  return holder === 'process' ? 'only a process can hold it' : 'it is no link that could be pinned';
+}
+
+/** What cannot stay attached when netkit has ended. */
+export function onlyHeld({ program, hook }: LinkState, why: string): NetkitError {
   return new NetkitError(
     'unsupported',
-    `on this kernel '${program}' cannot stay attached to ${hook}: ${who}`,
+    `on this kernel '${program}' cannot stay attached to ${hook}: ${why}`,
     {
       hint: 'add --hold: netkit then stays in the foreground, and detaches when it is stopped',
     },

@@ -3,12 +3,13 @@ import { NetkitError } from '../../base/errors.js';
 import { type Attachment, reuseport, socketFilter } from '../../ebpf/attach/index.js';
 import { type OpenSocket, packetSocket, socketOf } from '../../ebpf/foreign-sockets.js';
 import { Program } from '../../ebpf/program.js';
-import { pinPath } from '../layout.js';
+import { reuseportProgram } from '../../ebpf/reuseport-program.js';
+import { functionFolder, pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import { describePlace } from '../targets/index.js';
 import { interfaceNamed } from '../targets/interface.js';
 import { namespaceOf } from '../targets/namespace.js';
-import { couldBeSocket, socketNamed } from '../targets/socket.js';
+import { couldBeSocket, type SocketTarget, socketNamed } from '../targets/socket.js';
 import type { HookFamily, Seen } from './family.js';
 
 type SocketLink = LinkOf<'socket'>;
@@ -32,15 +33,22 @@ export const socketFamily: HookFamily<SocketLink> = {
     couldBe: couldBeSocket,
     exists: () => true,
   },
-  options: [],
+  options: ['takeOver'],
   linkType: 'socket',
   holder: 'process',
   replacing: 'gap',
-  plan({ program, hook, target, where }) {
+  plan({ world, state, program, hook, target, where, options: { takeOver } }) {
     const isSocket = couldBeSocket(target);
     if (!isSocket && hook === 'sk_reuseport')
       throw new NetkitError('usage', `'${target}' is not a socket, as PID:FD`);
+    if (takeOver === true && hook === 'socket')
+      throw new NetkitError(
+        'usage',
+        '--take-over is for sk_reuseport: of a filter it is known whether it is there',
+      );
     const place = isSocket ? socketNamed(target) : interfaceNamed(target, where);
+    if (hook === 'sk_reuseport' && place.kind === 'socket' && takeOver !== true)
+      refuseAnothers(place, pinPath(functionFolder(world.bpffs, state.name), 'progs', program.name));
     return { link: { family: 'socket', program: program.name, hook, target: place } };
   },
   attach(_folder, { program, hook }) {
@@ -61,6 +69,30 @@ export const socketFamily: HookFamily<SocketLink> = {
   look: () => nothing,
   detail: ({ target }) => (target.kind === 'interface' ? ' (a packet socket)' : ''),
 };
+
+/** The kernel would put a program into the place of another one, and nothing could bring that back. */
+function refuseAnothers(target: SocketTarget, pin: string): void {
+  const present = reuseportProgram(target.inode);
+  if (present.kind === 'none' || (present.kind === 'program' && present.id === idOf(pin))) return;
+  const sockets = `the sockets on the port of ${describePlace(target)}`;
+  if (present.kind === 'unknown') {
+    throw new NetkitError(
+      'unsupported',
+      `whether ${sockets} have a program already cannot be told: ${present.why}`,
+      { hint: '--take-over attaches all the same: a program that is there is replaced for good' },
+    );
+  }
+  const what = present.id === 0 ? 'a classic filter' : `program id ${present.id}`;
+  throw new NetkitError('conflict', `${sockets} have ${what} already`, {
+    hint: '--take-over replaces it for good: nothing can bring it back',
+    details: { program: present.id },
+  });
+}
+
+function idOf(pin: string): number {
+  using program = Program.fromPin(pin);
+  return program.info().id;
+}
 
 function openSocket({ target }: SocketLink): OpenSocket {
   if (target.kind === 'socket') return socketOf(target.pid, target.fd);

@@ -2,14 +2,19 @@
 import { NetkitError } from '../../base/errors.js';
 import type { Hook } from '../../base/hook-names.js';
 import { type SockmapAttachType, sockmap } from '../../ebpf/attach/index.js';
+import { programOfSockmap } from '../../ebpf/attach/sockmap.js';
 import type { BpfMap } from '../../ebpf/map.js';
-import { bpffsOf } from '../layout.js';
+import { Program } from '../../ebpf/program.js';
+import { atLeast } from '../../host/kernel.js';
+import { bpffsOf, pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import { openMap } from '../reference.js';
 import type { HookFamily, TargetReader } from './family.js';
-import { pinnedLinks } from './pinned-link.js';
+import { type LinkMaker, onlyHeld, pinnedLinks } from './pinned-link.js';
 
 type SockmapLink = LinkOf<'sockmap'>;
+type Making = Parameters<LinkMaker<SockmapLink>['make']>;
+type Made = ReturnType<LinkMaker<SockmapLink>['make']>;
 
 const mapReader: TargetReader = {
   need: 'required',
@@ -33,6 +38,20 @@ const attachTypes: Partial<Record<Hook, SockmapAttachType>> = {
   'sk_skb/verdict': 'sk_skb_verdict',
 };
 
+const linked = pinnedLinks<SockmapLink>({ make: (...making) => made(true, ...making) });
+
+function made(asLink: boolean, ...[program, link, notes, folder]: Making): Made {
+  using map = mapOf(link, bpffsOf(folder));
+  const attachType = attachTypes[link.hook];
+  if (!asLink && attachType !== undefined && programOfSockmap(map, attachType) === 'unknown')
+    notes.note(
+      `Linux tells from 5.18 on what a map of sockets has: a program of somebody else in ${link.target.reference} is replaced`,
+      link.name,
+    );
+  const target = { ...link.target, id: map.info.id };
+  return { made: program.attach(sockmap({ map, attachType, asLink })), link: { ...link, target } };
+}
+
 export const sockmapFamily: HookFamily<SockmapLink> = {
   family: 'sockmap',
   hooks: [
@@ -44,14 +63,19 @@ export const sockmapFamily: HookFamily<SockmapLink> = {
   target: mapReader,
   options: [],
   linkType: 'sockmap',
-  ...pinnedLinks<SockmapLink>({
-    make(program, link, _notes, folder) {
-      using map = mapOf(link, bpffsOf(folder));
-      const attachType = attachTypes[link.hook];
-      const target = { ...link.target, id: map.info.id };
-      return { made: program.attach(sockmap({ map, attachType })), link: { ...link, target } };
-    },
-  }),
+  ...linked,
+  attach(folder, link, notes) {
+    try {
+      return linked.attach(folder, link, notes);
+    } catch (error) {
+      if (atLeast(6, 10) || !(error instanceof NetkitError) || error.code !== 'unsupported') throw error;
+      throw onlyHeld(link, 'links to maps of sockets came with Linux 6.10');
+    }
+  },
+  hold(folder, link, notes) {
+    using program = Program.fromPin(pinPath(folder, 'progs', link.program));
+    return made(false, program, link, notes, folder).made;
+  },
   plan({ world, program, hook, target }) {
     using map = openMap(target, world.bpffs);
     const { id, type } = map.info;

@@ -39,9 +39,13 @@ export async function confirmChanges(
   // Without a state directory there is nothing to keep, and none is to be made for that.
   if (store.pendingNames().length === 0) return confirmation([], [], []);
   using _lock = await lockStore(options, store);
-  clearLeftovers({ ...options, note: () => undefined }, store);
+  const { settled } = clearLeftovers({ ...options, note: () => undefined }, store);
+  const problems = new Map(settled.problems.map(({ function: name, message }) => [name, message]));
   const found = changes();
-  const waiting = found.filter(({ stage }) => stage === 'waiting');
+  // On a full disk what failed may not be written down.
+  const waiting = found
+    .filter(({ stage }) => stage === 'waiting')
+    .map((change) => ({ ...change, problem: problems.get(change.plan.function) ?? change.problem }));
   const kept = waiting.filter(({ problem }) => problem === null);
   const stuck = waiting.filter(({ problem }) => problem !== null);
   const returned = found.filter(({ stage }) => stage === 'returned');

@@ -1,10 +1,11 @@
 /** Taking back changes that nobody confirmed in time, and finishing those whose confirmation was killed. */
 import { messageOf, NetkitError } from '../../base/errors.js';
 import { bootId } from '../../host/kernel.js';
-import { concernsFiles, undoAll } from '../execute.js';
+import { concernsFiles, isFull, undoAll } from '../execute.js';
 import type { Stage } from '../perform.js';
 import { finish } from '../reversible.js';
 import { steppingStone } from '../stepping-stone.js';
+import type { StateStore } from '../store.js';
 import { type PendingChange, readPending, removePending, timeLeft, writePending } from './record.js';
 
 /** What became of changes that waited. */
@@ -57,7 +58,7 @@ function takeBack(change: PendingChange, stage: Stage): PendingChange {
     const actions = isThisBoot ? plan.actions : plan.actions.filter(concernsFiles);
     undoAll(actions, stage, `'${plan.command}' was not confirmed`, steppingStone);
   } catch (error) {
-    writePending(stage.store, { ...change, problem: messageOf(error) });
+    noted(stage.store, { ...change, problem: messageOf(error) });
     throw error;
   }
   steppingStone();
@@ -70,7 +71,7 @@ function takeBack(change: PendingChange, stage: Stage): PendingChange {
     reason: isThisBoot ? 'time' : 'reboot',
     problem: null,
   };
-  writePending(stage.store, returned);
+  writeInAnyCase(stage.store, returned);
   steppingStone();
   stage.note(`'${plan.command}' was taken back: nobody confirmed it in time`);
   return returned;
@@ -80,9 +81,32 @@ function takeBack(change: PendingChange, stage: Stage): PendingChange {
 export function keep(change: PendingChange, stage: Stage): void {
   steppingStone();
   const confirmed: PendingChange = { ...change, stage: 'confirmed' };
-  writePending(stage.store, confirmed);
+  writeInAnyCase(stage.store, confirmed);
   steppingStone();
   finishConfirmed(confirmed, stage);
+}
+
+/** What failed is told and tried again, whether or not there is room to write it down. */
+function noted(store: StateStore, change: PendingChange): void {
+  try {
+    writePending(store, change);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+}
+
+/**
+ * Has the change wait no longer, on a full disk too: then its file goes first, which makes room for the new one. Where it does
+ * not, there is none, and somebody who confirms what was taken back is not told.
+ */
+function writeInAnyCase(store: StateStore, change: PendingChange): void {
+  try {
+    writePending(store, change);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    removePending(store, change.plan.function);
+    noted(store, change);
+  }
 }
 
 function finishConfirmed({ plan, finish: left }: PendingChange, stage: Stage): void {

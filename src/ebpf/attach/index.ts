@@ -16,7 +16,8 @@ import { attachNetfilter, type NetfilterOptions } from './netfilter.js';
 import { attachNetns, type FlowDissectorOptions, type SkLookupOptions } from './netns.js';
 import { attachPerfEvent, attachTracepoint, type PerfEventOptions, type TracepointOptions } from './perf.js';
 import { attachKprobe, attachUprobe, type KprobeOptions, type UprobeOptions } from './probes.js';
-import { attachSocket, attachSockmap, type SocketOptions, type SockmapOptions } from './sockets.js';
+import { attachSocket, type SocketOptions } from './sockets.js';
+import { attachSockmap, type SockmapOptions } from './sockmap.js';
 import { attachStructOps, type StructOpsOptions } from './struct-ops.js';
 import { attachTc, type TcOptions } from './tc.js';
 import { attachNetkitDev, attachTcx, type NetkitDevOptions, type TcxOptions } from './tcx.js';
@@ -56,14 +57,8 @@ export type { NetfilterFamily, NetfilterStage } from './netfilter-words.js';
 export { type FlowDissectorOptions, flowDissector, type SkLookupOptions, skLookup } from './netns.js';
 export { type PerfEventOptions, perfEvent, type TracepointOptions, tracepoint } from './perf.js';
 export { type KprobeOptions, kprobe, ksyscall, type UprobeOptions, uprobe } from './probes.js';
-export {
-  reuseport,
-  type SocketOptions,
-  type SockmapAttachType,
-  type SockmapOptions,
-  socketFilter,
-  sockmap,
-} from './sockets.js';
+export { reuseport, type SocketOptions, socketFilter } from './sockets.js';
+export { type SockmapAttachType, type SockmapOptions, sockmap } from './sockmap.js';
 export { type StructOpsOptions, structOps } from './struct-ops.js';
 export { type TcOptions, tc, tcAction } from './tc.js';
 export { type Direction, type NetkitDevOptions, netkitDev, type TcxOptions, tcx } from './tcx.js';

@@ -3,12 +3,10 @@ import { NetkitError } from '../../base/errors.js';
 import { attachTypes } from '../../base/kernel-words.js';
 import { fileError } from '../../host/file-errors.js';
 import { attachToTarget, detachFromTarget } from '../../sys/attach-calls.js';
-import { Block } from '../../sys/block.js';
-import { bpf } from '../../sys/bpf.js';
 import { isErrno } from '../../sys/errno.js';
 import { duplicateFd } from '../../sys/fd.js';
-import { attr } from '../../sys/uapi.js';
 import type { Program } from '../program.js';
+import { queriedPrograms } from '../queried-programs.js';
 import { HeldAttachment } from './attachment.js';
 import { attempting } from './failure.js';
 
@@ -50,7 +48,7 @@ export function attachLirc(program: Program, { device }: LircOptions): HeldAttac
   return new HeldAttachment('kernel', takeAway, [programFd]);
 }
 
-function withDevice(device: string, work: (fd: number) => void): void {
+function withDevice<T>(device: string, work: (fd: number) => T): T {
   let fd: number;
   try {
     fd = openSync(device, 'r');
@@ -58,7 +56,7 @@ function withDevice(device: string, work: (fd: number) => void): void {
     throw fileError(error, 'open', device);
   }
   try {
-    work(fd);
+    return work(fd);
   } finally {
     closeSync(fd);
   }
@@ -66,20 +64,20 @@ function withDevice(device: string, work: (fd: number) => void): void {
 
 /** The ids of the programs on a receiver; none where the device is gone. @internal */
 export function lircPrograms(device: string): number[] {
-  const ids = new Uint32Array(mostPrograms);
   try {
-    withDevice(device, (target_fd) => {
-      const attach_type = attachTypes.indexOf('lirc_mode2');
-      const block = new Block(attr.query, { target_fd, attach_type, prog_cnt: mostPrograms });
-      block.point('prog_ids', new Uint8Array(ids.buffer));
-      bpf('PROG_QUERY', block, `ask what is on ${device}`);
-    });
+    return withDevice(device, (fd) =>
+      queriedPrograms({
+        fd,
+        attachType: 'lirc_mode2',
+        most: mostPrograms,
+        about: `ask what is on ${device}`,
+      }),
+    );
   } catch (error) {
     if (error instanceof NetkitError && error.code === 'not-found') return [];
     if (isErrno(error, 'EINVAL', 'ENODEV')) return [];
     throw error;
   }
-  return [...ids].filter((id) => id !== 0);
 }
 
 /** Takes one program off a receiver; one that is not there is fine. @internal */

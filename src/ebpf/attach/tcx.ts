@@ -2,8 +2,9 @@ import { NetkitError } from '../../base/errors.js';
 import { findInterface } from '../../host/interfaces.js';
 import { type Netns, withNetns } from '../../host/netns.js';
 import { isErrno } from '../../sys/errno.js';
+import type { HookName } from '../feature.js';
 import { Link } from '../link.js';
-import { type OrderedHook, type Position, type PositionChooser, placed } from '../order.js';
+import { interfaceHook, type Position, type PositionChooser, placed } from '../order.js';
 import type { Program } from '../program.js';
 import { attempting } from './failure.js';
 
@@ -53,46 +54,30 @@ export function netkitDev(options: Omit<NetkitDevOptions, 'hook'>): NetkitDevOpt
 
 /** @internal */
 export function attachTcx(program: Program, options: TcxOptions): Link {
-  const { ifname, direction, netns, position } = options;
-  const { ifindex } = findInterface(ifname, netns);
-  const about = `tcx ${direction} of ${ifname}`;
-  const hook: OrderedHook = { kind: 'tcx', target: ifindex, attachType: `tcx_${direction}`, about };
-  return withNetns(netns, () =>
-    attempting(
-      {
-        program,
-        where: about,
-        hook: `tcx/${direction}`,
-        taken: `that program is on ${about} already`,
-      },
-      () => new Link(placed({ program, hook, position })),
-    ),
-  );
+  return attachOrdered(program, options, `tcx/${options.direction}`);
 }
 
 /** @internal */
 export function attachNetkitDev(program: Program, options: NetkitDevOptions): Link {
-  const { ifname, end, netns, position } = options;
-  const { ifindex } = findInterface(ifname, netns);
-  const about = `netkit-dev ${end} of ${ifname}`;
-  const hook: OrderedHook = { kind: 'netkit', target: ifindex, attachType: `netkit_${end}`, about };
-  const attempt = {
-    program,
-    where: about,
-    hook: 'netkit-dev',
-    taken: `that program is on ${about} already`,
-  } as const;
-  return withNetns(netns, () => {
-    try {
-      return attempting(attempt, () => new Link(placed({ program, hook, position })));
-    } catch (error) {
-      if (!isErrno(error, 'ENXIO') && !(error instanceof NetkitError && isErrno(error.cause, 'EACCES')))
-        throw error;
-      throw new NetkitError(
-        'unsupported',
-        `${ifname} is not the primary interface of a pair of type netkit, which takes the programs of both ends`,
-        { cause: error },
-      );
-    }
-  });
+  try {
+    return attachOrdered(program, options, 'netkit-dev');
+  } catch (error) {
+    if (!isErrno(error, 'ENXIO') && !(error instanceof NetkitError && isErrno(error.cause, 'EACCES')))
+      throw error;
+    throw new NetkitError(
+      'unsupported',
+      `${options.ifname} is not the primary interface of a pair of type netkit, which takes the programs of both ends`,
+      { cause: error },
+    );
+  }
+}
+
+function attachOrdered(program: Program, options: TcxOptions | NetkitDevOptions, name: HookName): Link {
+  const { ifname, netns, position } = options;
+  const hook = interfaceHook(options, findInterface(ifname, netns).ifindex);
+  const where = hook.about;
+  const taken = `that program is on ${where} already`;
+  return withNetns(netns, () =>
+    attempting({ program, where, hook: name, taken }, () => new Link(placed({ program, hook, position }))),
+  );
 }

@@ -7,8 +7,9 @@ import type { Program } from '../../../src/ebpf/program.js';
 import { leavingNothing } from '../../support/kernel-state.js';
 import { emulated, kernelLacks } from '../../support/known-kernels.js';
 import { newerToolsMissing } from '../../support/newer-tools.js';
-import { MarkedPrograms, randomFrom } from '../../support/order-marks.js';
+import { MarkedPrograms } from '../../support/order-marks.js';
 import { cgroupHook, netkitDeviceHook, type TestHook, tcxHook } from '../../support/ordered-hooks.js';
+import { randomFrom, seedOfRun, seeds, shuffled } from '../../support/random.js';
 import { describeAsRoot, type Requirements } from '../../support/requirements.js';
 
 interface Hook {
@@ -59,20 +60,14 @@ function isBetweenForeign(present: readonly Placed[], position: Position | undef
   return left !== undefined && right !== undefined && left.link === undefined && right.link === undefined;
 }
 
-function shuffled<T>(all: readonly T[], random: (below: number) => number): T[] {
-  const left = [...all];
-  return all.flatMap(() => left.splice(random(left.length), 1));
-}
-
-const given = process.env.NETKIT_TEST_SEED;
-const seeds = given === undefined ? [...(emulated ? [] : [1]), Date.now() % 2 ** 32] : [Number(given)];
+const tried = emulated ? [seedOfRun] : seeds;
 
 for (const { name, needs, make } of hooks) {
   describeAsRoot(
     `order on ${name}`,
     () => {
       it('of 60 programs put there in random order with random anchors, beside three foreign ones, is what a model predicts', async () => {
-        for (const seed of seeds) {
+        for (const seed of tried) {
           process.stderr.write(`order on ${name}: seed ${seed}\n`);
           await leavingNothing(() => attachesAsPredicted(make, seed));
         }

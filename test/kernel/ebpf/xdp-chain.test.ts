@@ -7,9 +7,9 @@ import { ObjectSpec } from '../../../src/obj/spec.js';
 import { ChainLab } from '../../support/chain-lab.js';
 import { leavingNothing } from '../../support/kernel-state.js';
 import { newerToolsMissing } from '../../support/newer-tools.js';
-import { randomFrom } from '../../support/order-marks.js';
+import { randomFrom, seeds, shuffled } from '../../support/random.js';
 import { describeAsRoot } from '../../support/requirements.js';
-import { chainObject, loaderVersions, plainMembers } from '../../support/xdp-chain.js';
+import { chainObject, loaderVersions, numberOf, plainMembers } from '../../support/xdp-chain.js';
 
 /** Where a member belongs, as the test's own model has it: by priority, then by name. */
 interface Modelled {
@@ -21,18 +21,6 @@ interface Modelled {
 function modelled(members: readonly Modelled[]): Modelled[] {
   return [...members].sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : 1));
 }
-
-function shuffled<T>(all: readonly T[], random: (below: number) => number): T[] {
-  const left = [...all];
-  return all.flatMap(() => left.splice(random(left.length), 1));
-}
-
-const numberOf = (name: string): number => Number(name.replace('member_', ''));
-
-const seeds =
-  process.env.NETKIT_TEST_SEED === undefined
-    ? [1, Date.now() % 2 ** 32]
-    : [Number(process.env.NETKIT_TEST_SEED)];
 
 describeAsRoot(
   'a chain of XDP programs',

@@ -1,6 +1,6 @@
 /** Chains by tail calls under traffic: whatever order a packet meets, it meets the whole of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import { Scope } from '../../../src/base/scope.js';
 import { loadedMember } from '../../../src/ebpf/dispatcher/edits.js';
@@ -11,11 +11,11 @@ import { changeTailChain } from '../../../src/ebpf/tail-chain/change.js';
 import { loadTailMember, type TailSlot } from '../../../src/ebpf/tail-chain/member.js';
 import { chainPins, tailChainFolder } from '../../../src/ebpf/tail-chain/place.js';
 import { ObjectSpec } from '../../../src/obj/spec.js';
-import { Objects } from '../../e2e/ground.js';
+import { compileBeforeAll } from '../../e2e/objects.js';
 import { makeBpffs } from '../../support/bpffs.js';
 import { leavingNothing } from '../../support/kernel-state.js';
 import { makeVethPair } from '../../support/netns.js';
-import { randomFrom } from '../../support/order-marks.js';
+import { randomFrom, seedOfRun } from '../../support/random.js';
 import { describeAsRoot, itWith } from '../../support/requirements.js';
 import { underTraffic } from '../../support/sending.js';
 
@@ -29,23 +29,19 @@ const ways = z.array(z.object({ missed: z.coerce.bigint() }));
 describeAsRoot(
   'a chain by tail calls',
   () => {
-    const owned = new Scope();
     let members: string;
     let numbering: string;
 
-    beforeAll(async () => {
-      const objects = owned.use(new Objects());
+    compileBeforeAll(async (objects) => {
       members = await objects.compile('test/fixtures/tail-order.bpf.c');
       numbering = await objects.compile('test/fixtures/numbering.bpf.c');
     });
-    afterAll(() => owned[Symbol.dispose]());
 
     itWith(
       { kernelHas: ['live-frames'] },
       'gives each of a million packets a second one whole order, while members come, go and change places',
       async () => {
-        const seed = Number(process.env['NETKIT_TEST_SEED'] ?? Date.now() % 2 ** 32);
-        const random = randomFrom(seed);
+        const random = randomFrom(seedOfRun);
         await leavingNothing(async () => {
           using scope = new Scope();
           const veth = scope.use(makeVethPair());
@@ -106,7 +102,7 @@ describeAsRoot(
           }));
           const packets = seen.reduce((total, each) => total + each.packets, 0);
           console.log(
-            `seed ${seed}: ${changes} orders in ${sent.seconds.toFixed(1)} s, ${packets} packets, ${seen.length} orders seen by packets`,
+            `seed ${seedOfRun}: ${changes} orders in ${sent.seconds.toFixed(1)} s, ${packets} packets, ${seen.length} orders seen by packets`,
           );
           expect(seen.filter(({ order }) => !orders.has(order))).toEqual([]);
           expect(packets).toBe(sent.sent);

@@ -4,31 +4,21 @@ import { hookNames } from '../../../src/base/hook-names.js';
 import type { AttachRequest } from '../../../src/cnf/attach-function.js';
 import { choosePrograms } from '../../../src/cnf/choose-programs.js';
 import { allFamilies, hookNamed, naturalHook } from '../../../src/cnf/hooks/index.js';
-import { type FunctionState, stateFormat } from '../../../src/cnf/state.js';
+import type { FunctionState } from '../../../src/cnf/state.js';
 import { sectionMeaning, sectionRules } from '../../../src/obj/sections.js';
+import { functionState } from '../../support/function-state.js';
 
 const where = { ref: undefined, netns: undefined, bpffs: '/nowhere', persist: false };
 
 /** A function with one program for each section, called p0, p1, … */
 function functionOf(...sections: string[]): FunctionState {
-  return {
-    formatVersion: stateFormat,
-    name: 'f',
-    change: 'c1',
-    bootId: 'b1',
-    bpffs: '/nowhere',
-    persist: false,
-    object: { path: '/x.bpf.o', file: 'f-0123456789ab.bpf.o', sha256: '00' },
-    options: { globals: {}, mapSizes: {}, only: null, reuse: {} },
+  return functionState('f', {
     programs: sections.map((section, index) => ({
       name: `p${index}`,
       section,
       type: sectionMeaning(section)?.rule.program ?? 'unspec',
     })),
-    maps: [],
-    links: [],
-    loadedAt: '2026-01-01T00:00:00.000Z',
-  };
+  });
 }
 
 function chosen(state: FunctionState, request: Omit<AttachRequest, 'function'>): string[] {

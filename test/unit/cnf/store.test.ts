@@ -3,23 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/cnf/action.js';
-import { type FunctionState, stateFormat } from '../../../src/cnf/state.js';
+import { stateFormat } from '../../../src/cnf/state.js';
 import { StateStore } from '../../../src/cnf/store.js';
+import { functionState } from '../../support/function-state.js';
 
-const state: FunctionState = {
-  formatVersion: stateFormat,
-  name: 'fw',
-  change: 'c1',
-  bootId: 'b1',
-  bpffs: '/sys/fs/bpf',
-  persist: false,
-  object: { path: '/tmp/fw.bpf.o', file: 'fw-0123456789ab.bpf.o', sha256: '00' },
-  options: { globals: {}, mapSizes: {}, only: null, reuse: {} },
+const state = functionState('fw', {
   programs: [{ name: 'firewall', section: 'xdp', type: 'xdp' }],
-  maps: [],
-  links: [],
-  loadedAt: '2026-01-01T00:00:00.000Z',
-};
+});
 const plan: Plan = {
   change: 'c2',
   bootId: 'b1',

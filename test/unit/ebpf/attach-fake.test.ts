@@ -7,9 +7,9 @@ import type { Hook } from '../../../src/base/hook-names.js';
 import type { World } from '../../../src/cnf/environment.js';
 import type { HookOptions } from '../../../src/cnf/hooks/family.js';
 import type { LinkOf, LinkState } from '../../../src/cnf/link-state.js';
-import { type FunctionState, stateFormat } from '../../../src/cnf/state.js';
 import type { NativeArgument } from '../../../src/sys/call.js';
 import { bpfCommands, uapi } from '../../../src/sys/uapi.js';
+import { functionState } from '../../support/function-state.js';
 
 const programFd = 900_001;
 const linkFd = 900_002;
@@ -194,21 +194,8 @@ async function plannedLinks(section: string, options: HookOptions = {}): Promise
   const { Scope } = await import('../../../src/base/scope.js');
   const store = new StateStore(join(folder, 'state'));
   store.prepare();
-  const state: FunctionState = {
-    formatVersion: stateFormat,
-    name: 'shaper',
-    change: 'c1',
-    bootId: 'b1',
-    bpffs: folder,
-    persist: false,
-    object: { path: '/x.bpf.o', file: 'shaper-0123456789ab.bpf.o', sha256: '00' },
-    options: { globals: {}, mapSizes: {}, only: null, reuse: {} },
-    programs: [{ name: 'shape', section, type: 'sched_cls' }],
-    maps: [],
-    links: [],
-    loadedAt: '2026-01-01T00:00:00.000Z',
-  };
-  store.write(state);
+  const programs = [{ name: 'shape', section, type: 'sched_cls' }];
+  store.write(functionState('shaper', { bpffs: folder, programs }));
   const world: World = { bpffs: folder, store, bootId: 'b1', change: 'c2', scope: new Scope(), note };
   const { actions } = planAttach(world, { function: 'shaper', target: 'eth0', options });
   return actions.flatMap((action) => (action.kind === 'attach' ? [action.link] : []));

@@ -1,5 +1,4 @@
 /** What the cases of every kind of hook stand on: the compiled programs, a cgroup, a network namespace, and the count. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +13,10 @@ import type { Program } from '../../../../src/ebpf/program.js';
 import { atLeast } from '../../../../src/host/kernel.js';
 import { packageRoot } from '../../../../src/host/package-root.js';
 import { ObjectSpec } from '../../../../src/obj/spec.js';
-import { declare, ffi, invoke } from '../../../../src/sys/call.js';
+import { declare, invoke } from '../../../../src/sys/call.js';
 import { TestCgroup } from '../../../support/cgroup.js';
 import { makeNetns, type TestNetns } from '../../../support/netns.js';
+import { makeProbedLibrary, type ProbedLibrary } from '../../../support/probed-library.js';
 
 declare('libc', ['int getpgid(int pid)']);
 
@@ -57,22 +57,14 @@ export class Bench implements Disposable {
     this.#scope = scope;
     this.netns = scope.use(makeNetns({ ipv6: true }));
     this.cgroup = scope.use(new TestCgroup());
-    this.library = join(folder, 'probed.so');
-    this.probed = loadProbed(this.library);
+    this.probed = makeProbedLibrary(folder);
+    this.library = this.probed.path;
   }
 
   static make(): Bench {
     using scope = new Scope();
     const folder = mkdtempSync(join(tmpdir(), 'netkit-hooks-'));
     scope.defer(() => rmSync(folder, { recursive: true, force: true }));
-    execFileSync('clang', [
-      '-shared',
-      '-fPIC',
-      '-O1',
-      '-o',
-      join(folder, 'probed.so'),
-      join(fixtures, 'hooks/probed.c'),
-    ]);
     return new Bench(folder, scope.move());
   }
 
@@ -168,25 +160,4 @@ export async function until(condition: () => boolean, what: string, patienceMs =
 export function callGetpgid(): void {
   // Of 0 no security module is asked.
   invoke('getpgid', [process.pid]);
-}
-
-export interface ProbedLibrary {
-  readonly call: (number: number) => number;
-  readonly hit: (number: number) => void;
-  /** What the probe's semaphore says. */
-  readonly watched: () => number;
-}
-
-function loadProbed(path: string): ProbedLibrary {
-  const library = ffi().load(path);
-  const call = library.func('int netkit_probed(int x)');
-  const hit = library.func('void netkit_hit(int number)');
-  const watched = library.func('unsigned short netkit_watched()');
-  return {
-    call: (number) => Number(call(number)),
-    hit: (number) => {
-      hit(number);
-    },
-    watched: () => Number(watched()),
-  };
 }

@@ -12,24 +12,11 @@ import {
   timeLeft,
   writePending,
 } from '../../../../src/cnf/pending/record.js';
-import type { FunctionState } from '../../../../src/cnf/state.js';
 import { StateStore } from '../../../../src/cnf/store.js';
 import { bootId } from '../../../../src/host/kernel.js';
+import { functionState } from '../../../support/function-state.js';
 
-const state: FunctionState = {
-  formatVersion: 2,
-  name: 'f',
-  change: 'c',
-  bootId: 'b',
-  bpffs: '/bpf',
-  persist: false,
-  object: { path: '/o', file: 'f-0123456789ab.bpf.o', sha256: '' },
-  options: { globals: {}, mapSizes: {}, only: null, reuse: {} },
-  programs: [],
-  maps: [],
-  links: [],
-  loadedAt: '',
-};
+const state = functionState('f', { change: 'c' });
 const record: Action = { kind: 'record', function: 'f', before: state, after: { ...state, change: 'd' } };
 
 const planOf = (actions: readonly Action[], boot = bootId()): Plan => ({

@@ -11,7 +11,7 @@ import {
   tableSlots,
   waySize,
 } from '../../../../src/obj/xdp-tail-chain/layout.js';
-import { randomFrom } from '../../../support/order-marks.js';
+import { randomFrom } from '../../../support/random.js';
 
 const source = (path: string): string => readFileSync(join(packageRoot(), 'bpf', path), 'utf8');
 const defined = (name: string): number =>
