@@ -8,6 +8,8 @@ export const lengthyTests = {
   'test/e2e/killed-hooks.test.ts': 'kills some two hundred commands',
   'test/e2e/killed-kinds.test.ts': 'kills some three hundred commands',
   'test/e2e/killed-plans.test.ts': 'kills eight commands at each of their steps',
+  'test/e2e/killed-update.test.ts': 'kills some two hundred commands',
+  'test/e2e/killed-tables.test.ts': 'kills some sixty commands',
   'test/e2e/killed-all.test.ts': 'kills two commands at each of their steps',
   'test/e2e/killed-reboot.test.ts': 'kills five commands at each of their steps',
   'test/e2e/killed-replace.test.ts': 'kills some sixty commands',

@@ -34,9 +34,12 @@ export class Output<Document extends object = object> {
     else this.#show(fill);
   }
 
-  /** A word about what was done; with `--quiet` nothing, unless as JSON. */
-  done(document: Document, fill: (page: Page) => void): void {
-    if (this.#options.json) this.#json(document);
+  /**
+   * A word about what was done; with `--quiet` nothing, unless as JSON.
+   * @param document may be a function, called for JSON alone: to look once more at what was made takes some milliseconds
+   */
+  done(document: Document | (() => Document), fill: (page: Page) => void): void {
+    if (this.#options.json) this.#json(typeof document === 'function' ? document() : document);
     else if (!this.#options.quiet) this.#show(fill);
   }
 

@@ -23,6 +23,14 @@ export function explainLoadFailure(
   logOf: (program: string) => string = () => '',
 ): NetkitError {
   const program = failedProgram.exec(failure.log)?.[1];
+  // The kernel stops verifying when a signal waits; libbpf tries five times.
+  if (program !== undefined && failure.errnoName === 'EAGAIN') {
+    return new NetkitError(
+      'failed',
+      `the verifier was interrupted by signals each time that it looked at program '${program}'`,
+      { hint: 'something sends this process signals all the time, such as a profiler: load without it' },
+    );
+  }
   const log = program === undefined ? '' : logOf(program);
   if (program !== undefined && log !== '') return refusalOf(spec, program, log);
   const lines = [...failure.log.matchAll(libbpfLine)].map((match) => match[1] ?? '');

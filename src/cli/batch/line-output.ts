@@ -15,7 +15,7 @@ export class LineOutput extends Output {
     this.#place = place;
   }
 
-  override done(document: object, fill: (page: Page) => void): void {
+  override done(document: object | (() => object), fill: (page: Page) => void): void {
     if (this.#options.json || this.#options.dryRun) super.done(document, fill);
   }
 

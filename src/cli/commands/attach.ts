@@ -40,24 +40,27 @@ async function attach(
   // The way that was taken is told when it has led there.
   for (const about of aboutPlan) notes.note(...about);
   const planned = outcome.actions.flatMap((action) => (action.kind === 'attach' ? [action.link] : []));
-  const present = findFunction(pinsOf(context), storeOf(context), request.function)?.links ?? [];
-  const show = (link: LinkState, already: boolean) => {
-    const listed = present.find((each) => each.name === link.name);
+  const already = proposal?.already ?? [];
+  const changed = changeDocument(context, outcome.actions);
+  const document = () => {
+    const present = findFunction(pinsOf(context), storeOf(context), request.function)?.links ?? [];
+    const show = (link: LinkState, isOld: boolean) => {
+      const listed = present.find((each) => each.name === link.name);
+      return {
+        link: listed === undefined ? recordedLinkDocument(link, request.function) : linkDocument(listed),
+        already: isOld,
+        note: notes.of(link),
+      };
+    };
     return {
-      link: listed === undefined ? recordedLinkDocument(link, request.function) : linkDocument(listed),
-      already,
-      note: notes.of(link),
+      function: request.function,
+      links: [...already.map((link) => show(link, true)), ...planned.map((link) => show(link, false))],
+      returnsAt: outcome.returnsAt ?? null,
+      ...changed,
     };
   };
-  const already = proposal?.already ?? [];
-  const document = {
-    function: request.function,
-    links: [...already.map((link) => show(link, true)), ...planned.map((link) => show(link, false))],
-    returnsAt: outcome.returnsAt ?? null,
-    ...changeDocument(context, outcome.actions),
-  };
   context.output.done(document, (page) => {
-    if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
+    if (changed.dryRun) for (const { about } of changed.actions) page.line(`would ${about}`);
     for (const link of already)
       page.line(`${request.function}/${link.program} is attached to ${describeTarget(link)} already`);
     if (context.options.dryRun) return;

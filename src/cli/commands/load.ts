@@ -47,22 +47,21 @@ export const run: Command<'load'> = async (context, { object }, options) => {
     return proposal;
   });
   if (planned === undefined) throw new TypeError('a load without a record');
-  const loaded = context.options.dryRun
-    ? undefined
-    : findFunction(planned.bpffs, storeOf(context), planned.name);
-  const document = {
-    function: loaded === undefined ? plannedFunctionDocument(planned) : functionDocument(loaded),
-    replaced,
-    returnsAt: outcome.returnsAt ?? null,
-    ...changeDocument(context, outcome.actions),
+  const recorded = planned;
+  const changed = changeDocument(context, outcome.actions);
+  const document = () => {
+    const loaded = changed.dryRun ? undefined : findFunction(recorded.bpffs, storeOf(context), recorded.name);
+    return {
+      function: loaded === undefined ? plannedFunctionDocument(recorded) : functionDocument(loaded),
+      replaced,
+      returnsAt: outcome.returnsAt ?? null,
+      ...changed,
+    };
   };
   context.output.done(document, (page) => {
-    if (context.options.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
-    else
-      page.line(
-        `${replaced ? 'replaced' : 'loaded'} ${document.function.name}: ${counts(document.function)}`,
-      );
-    sayReturn(page, outcome.returnsAt, document.function.name);
+    if (changed.dryRun) for (const { about } of changed.actions) page.line(`would ${about}`);
+    else page.line(`${replaced ? 'replaced' : 'loaded'} ${recorded.name}: ${counts(recorded)}`);
+    sayReturn(page, outcome.returnsAt, recorded.name);
   });
 };
 

@@ -28,7 +28,7 @@ export const run: Command<'unload'> = async (context, { function: name }, { all,
     try {
       const outcome = await change({ ...environmentOf(context, confirm), despiteJournal: true }, (world) => {
         const proposal = planUnload(world, each);
-        counts = countsOf(world.bpffs, each);
+        if (context.options.json) counts = countsOf(world.bpffs, each);
         return proposal;
       });
       actions.push(...outcome.actions);
