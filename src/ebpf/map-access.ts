@@ -82,7 +82,7 @@ export class EntryAccess {
       errno = this.#calls.update(key, value, flags);
     }
     if (errno === 0) return;
-    throw this.#refusal('write', key, errno);
+    throw this.refusal('write', key, errno);
   }
 
   /** @returns false when the key was absent */
@@ -90,7 +90,7 @@ export class EntryAccess {
     const errno = this.#calls.delete(key);
     if (errno === 0) return true;
     if (errno === ENOENT || errno === absent[this.info.type]) return false;
-    throw this.#refusal('delete', key, errno);
+    throw this.refusal('delete', key, errno);
   }
 
   /** @returns false after the last key */
@@ -127,7 +127,8 @@ export class EntryAccess {
     return readFileSync(`/proc/self/fdinfo/${this.fd.value}`, 'utf8');
   }
 
-  #refusal(verb: 'write' | 'delete', key: Uint8Array | undefined, errno: number): unknown {
+  /** What the kernel's refusal of one entry means, in words. */
+  refusal(verb: 'write' | 'delete', key: Uint8Array | undefined, errno: number): unknown {
     const entry = key === undefined ? '' : this.#formatKey(key);
     return explainEntry(this.#calls.failure(errno), verb, entry, this.info, this.#rightsAfter(errno));
   }

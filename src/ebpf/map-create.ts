@@ -12,7 +12,6 @@ import type { MapTypeWord } from '../obj/map-definition.js';
 import { isErrno } from '../sys/errno.js';
 import type { Fd } from '../sys/fd.js';
 import { createMap, type MapAttributes } from '../sys/map-calls.js';
-import { raiseMemlock } from '../sys/memlock.js';
 import { giveTypes } from './give-types.js';
 import { runningBtf } from './kernel-btf.js';
 import { type MapFlagWord, mapFlags } from './map-flags.js';
@@ -62,7 +61,6 @@ export function typeGraph({ btf }: CreateMapOptions): BtfGraph | undefined {
 export function createMapFd(options: CreateMapOptions, graph: BtfGraph | undefined): Fd {
   const plan = mapPlan(options.type);
   const attributes = attributesOf(options, plan, graph);
-  raiseMemlock();
   const usesBtf = options.btf !== undefined && plan.btf !== 'none';
   if (plan.btf === 'needed' && !usesBtf) {
     throw new NetkitError(

@@ -2,9 +2,11 @@ import { hostIsLittleEndian } from '../base/byte-order.js';
 import { counted } from '../base/counted.js';
 import { NetkitError } from '../base/errors.js';
 import { viewOf } from '../base/raw-bytes.js';
+import { atLeast } from '../host/kernel.js';
 import type { Value } from '../obj/codec/index.js';
 import { referenceTypes } from '../obj/map-codecs.js';
 import type { MapOperation } from '../obj/map-operations.js';
+import { errnoNumber } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
 import { listIds, openId } from './by-id.js';
 import { type KernelObject, openPinOfKind } from './kernel-object.js';
@@ -23,6 +25,9 @@ export type { MapFlagWord } from './map-flags.js';
 export type { MapInfo } from './map-info.js';
 export type { MapTypes } from './map-object.js';
 export type { ReadOptions } from './map-read.js';
+
+/** Before this, prefix maps are written whatever `noexist` and `exist` say; commit eae6a075e952, and stable kernels after it. */
+const triesLookAtConditions = [6, 13] as const;
 
 /** Maps whose entries the kernel deletes without telling whether they were there. */
 const silentDeletes: ReadonlySet<string> = new Set(['devmap', 'cpumap']);
@@ -240,9 +245,18 @@ export class BpfMap extends BulkMap implements Iterable<[Value, Value]> {
   }
 
   #write(key: Uint8Array, value: Uint8Array, flags: number): void {
+    if (this.info.type === 'lpm_trie' && !atLeast(...triesLookAtConditions)) this.#lookFirst(key, flags);
     const field = referenceField(this.info);
     using references = field === undefined ? undefined : new OpenedReferences(field);
     this.access.write(key, references?.descriptors(value, value.length) ?? value, flags);
+  }
+
+  /** In the kernel's place, as far as nobody else writes at that moment. */
+  #lookFirst(key: Uint8Array, flags: number): void {
+    if ((flags & (updateFlags.exist | updateFlags.noexist)) === 0) return;
+    const isThere = this.#find(key, {}) !== undefined;
+    if (isThere === ((flags & updateFlags.noexist) !== 0))
+      throw this.access.refusal('write', key, errnoNumber(isThere ? 'EEXIST' : 'ENOENT'));
   }
 
   /** Gives the bytes of a key to `work`; what it names is open until that returns. */

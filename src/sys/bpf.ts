@@ -4,6 +4,7 @@ import { declare, invoke, invokeAsync, lastErrno } from './call.js';
 import { isErrno } from './errno.js';
 import { Fd } from './fd.js';
 import { cString } from './libc.js';
+import { raiseMemlock } from './memlock.js';
 import { checked } from './status.js';
 import { attr, bpfCommands, info } from './uapi.js';
 
@@ -27,8 +28,12 @@ interface Attribute {
   readonly bytes: Uint8Array;
 }
 
+/** What these make counts against the limit of locked memory, on kernels that have one. */
+const making: ReadonlySet<BpfCommand> = new Set(['MAP_CREATE', 'PROG_LOAD', 'BTF_LOAD']);
+
 function call(command: BpfCommand, block: Attribute): number {
   const { bytes } = block;
+  if (making.has(command)) raiseMemlock();
   last.block = block;
   const args = [syscallNumber, bpfCommands[command], bytes, bytes.length];
   return Number(invoke('syscall', args, `bpf(${command})`));

@@ -3,7 +3,6 @@ import { Block } from './block.js';
 import { bpf } from './bpf.js';
 import { Fd } from './fd.js';
 import { cString } from './libc.js';
-import { raiseMemlock } from './memlock.js';
 import { attr, uapi } from './uapi.js';
 
 type LoadField = Extract<keyof (typeof attr)['progLoad']['fields'], string>;
@@ -27,7 +26,6 @@ export interface ProgramParts {
 
 /** Loads a program of netkit's own. @throws SysError */
 export function loadParts({ type, instructions, name, values = {}, pointers = {} }: ProgramParts): Fd {
-  raiseMemlock();
   const block = new Block<LoadField>(attr.progLoad, {
     ...values,
     prog_type: type,

@@ -17,7 +17,12 @@ import {
 } from './kill-ground.js';
 
 const load = `load ${chainObject} --name c`;
+/** Less to load anew at each of their steps. */
+const two = `${load} --only member_1 --only member_2`;
 const reuse = '--reuse marks=c/marks --reuse verdicts=c/verdicts';
+
+/** For one scenario: a virtual machine takes some seconds for each command. */
+const minutes = 20;
 
 /** In them `OTHER` has xdp-loader add a member. */
 const scenarios: readonly (readonly [string, Scenario])[] = [
@@ -32,7 +37,7 @@ const scenarios: readonly (readonly [string, Scenario])[] = [
   [
     'attach of two at once',
     {
-      prepare: [`${load} --only member_1 --only member_2`, 'OTHER'],
+      prepare: [two, 'OTHER'],
       command: 'attach c @',
     },
   ],
@@ -54,14 +59,15 @@ const scenarios: readonly (readonly [string, Scenario])[] = [
   [
     'load --replace under members of a chain',
     {
-      prepare: [load, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
+      prepare: [two, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
+      // With all programs of the object, so that before and after can be told apart.
       command: `${load} --replace ${reuse}`,
     },
   ],
   [
     'unload of a function with two members',
     {
-      prepare: [load, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
+      prepare: [two, 'attach c/member_1 @ --priority 20', 'OTHER', 'attach c/member_2 @ --priority 70'],
       command: 'unload c',
     },
   ],
@@ -133,6 +139,7 @@ describeAsRoot(
           clear(ground);
         });
       },
+      minutes * 60_000,
     );
   },
   { kernelHas: ['freplace'], tools: ['xdp-loader', 'ping'], check: newerToolsMissing },

@@ -5,7 +5,6 @@ import { btfForMap } from '../../obj/btf/map-types.js';
 import { knownMapTypes, mapTypeSince } from '../../obj/kernel-versions/map-types.js';
 import { isErrno } from '../../sys/errno.js';
 import { createMap, type MapAttributes } from '../../sys/map-calls.js';
-import { raiseMemlock } from '../../sys/memlock.js';
 import { giveTypes } from '../give-types.js';
 import { mapFlags } from '../map-flags.js';
 import { byteCount, mapPlan } from '../map-plans.js';
@@ -22,7 +21,6 @@ const known = new Map<MapType, Availability>();
 export function mapTypeAvailable(type: MapType): Availability {
   const kept = known.get(type);
   if (kept !== undefined) return kept;
-  raiseMemlock();
   const answer = answered('load', () => probe(type));
   if (answer.available !== null) known.set(type, answer);
   return answer;

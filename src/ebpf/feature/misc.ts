@@ -7,7 +7,6 @@ import { type BpfCommand, bpfResult } from '../../sys/bpf.js';
 import { errnoName, SysError } from '../../sys/errno.js';
 import { runBatch } from '../../sys/map-batch.js';
 import { createMap, type MapAttributes } from '../../sys/map-calls.js';
-import { raiseMemlock } from '../../sys/memlock.js';
 import { attr, uapi } from '../../sys/uapi.js';
 import {
   type Availability,
@@ -70,7 +69,6 @@ const knows =
 
 function makes(values: MapAttributes) {
   return (since: LinuxVersion): Availability => {
-    raiseMemlock();
     try {
       using _map = createMap({ key_size: 4, value_size: 4, max_entries: 1, ...values }, '');
       return present(since);
@@ -82,7 +80,6 @@ function makes(values: MapAttributes) {
 }
 
 function hasBatches(since: LinuxVersion): Availability {
-  raiseMemlock();
   const [keys, values, out] = [new Uint8Array(4), new Uint8Array(4), new Uint8Array(8)];
   using map = createMap(
     { map_type: mapTypes.indexOf('hash'), key_size: 4, value_size: 4, max_entries: 1 },

@@ -9,7 +9,6 @@ import { isErrno } from '../../sys/errno.js';
 import type { Fd } from '../../sys/fd.js';
 import { createMap, MapCalls } from '../../sys/map-calls.js';
 import { loadParts } from '../../sys/measuring-calls.js';
-import { raiseMemlock } from '../../sys/memlock.js';
 import { possibleCpus } from '../possible-cpus.js';
 import type { Program } from '../program.js';
 import { readProgramCode } from '../program-code.js';
@@ -122,7 +121,6 @@ class Meter implements Disposable {
 }
 
 function attachMeter(program: Program, functionType: number, counters: readonly Fd[]): Meter {
-  raiseMemlock();
   using scope = new Scope();
   const values = scope.use(
     createMap(

@@ -47,10 +47,11 @@ async function loadObject(
   await change(options, (world) => planLoad(world, spec, chosen));
 }
 
+/** By themselves: where a kernel has chains they would make one. */
 async function attachTo(options: EnvironmentOptions, name: string, end: VethEnd) {
-  return change(options, (world) =>
-    planAttach(world, { function: name, target: end.ifname, netns: end.netns.name }),
-  );
+  const { ifname: target, netns } = end;
+  const request = { function: name, target, netns: netns.name, options: { direct: true } } as const;
+  return change(options, (world) => planAttach(world, request));
 }
 
 async function unload(options: EnvironmentOptions, name: string): Promise<void> {

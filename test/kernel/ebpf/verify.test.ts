@@ -110,7 +110,7 @@ describeAsRoot(
 
     it('takes programs that are off by default, and throws for one that is not there', async () => {
       await leavingNothing(() => {
-        expect(verify(fixture('many'), 'optional').outcome).toBe('accepted');
+        expect(verify(fixture('many'), 'traced').outcome).toBe('accepted');
         expect(() => verify(fixture('many'), 'none')).toThrow(/no program 'none'/);
       });
     });
