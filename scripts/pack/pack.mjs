@@ -42,10 +42,10 @@ export async function pack(root, entryPoint, settings) {
       define: { 'import.meta.url': '__packUrl' },
     });
     const name = `./${basename(path)}`;
-    factories[start.has(name) ? 'start' : 'rest'].push(`'${name}'(exports,require,module){${code}}`);
+    factories[start.has(name) ? 'start' : 'rest'].push({ name, code });
   }
   const [startScript, commands] = [factories.start, factories.rest].map(
-    (functions) => `(function(__packUrl){return{${functions.join(',\n')}}})`,
+    (modules) => `(function(__packUrl){return{${sharingHelpers(modules).join(',\n')}}})`,
   );
   const id = createHash('sha256').update(startScript).update(commands).digest('hex').slice(0, 16);
   const cli = [
@@ -56,6 +56,29 @@ export async function pack(root, entryPoint, settings) {
   const files = { 'cli.cjs': cli, 'start.cjs': startScript, 'commands.cjs': commands };
   return { files, inputs: Object.keys(metafile.inputs) };
 }
+
+/**
+ * esbuild begins each module with the same few helper functions, of which there is one kind or another: those of one kind
+ * share them, since to make them a hundred times takes milliseconds.
+ */
+function sharingHelpers(modules) {
+  const kinds = new Map();
+  for (const { name, code } of modules) {
+    // Not there in a module that exports nothing.
+    const at = Math.max(0, code.indexOf(exportsBegin));
+    const helpers = code.slice(0, at);
+    const body = code.slice(at).replace(exportsEnd, exportsShared);
+    if (at > 0 && !body.includes(exportsShared))
+      throw new Error(`${name} does not begin as esbuild begins modules`);
+    kinds.set(helpers, [...(kinds.get(helpers) ?? []), `'${name}'(exports,require,module){${body}}`]);
+  }
+  return [...kinds].map(([helpers, functions]) => `...(()=>{${helpers}return{${functions.join(',\n')}}})()`);
+}
+
+const exportsBegin = 'var stdin_exports={};';
+const exportsEnd = 'module.exports=__toCommonJS(stdin_exports);';
+/** Without another object, with a getter more for each export. */
+const exportsShared = 'module.exports=__defProp(stdin_exports,"__esModule",{value:!0});';
 
 /** Names of the chunks that hold the start: its modules, and whatever these import at once. */
 function startChunks({ outputs }) {
