@@ -1,7 +1,7 @@
 // `npm test [-- filter...]`: every test that this user can run here, a list of those that did not run and why, and last
 // the line `N passed, N failed, N skipped`. NETKIT_TEST_BRIEF leaves out those that take longest.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,21 +16,26 @@ const filters = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'netkit-test-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-// One vitest after the other: kernel and e2e look at the same kernel objects.
-const stages = [
-  { name: 'unit and lint', projects: ['unit', 'lint'], root: false },
+const unit = { name: 'unit and lint', projects: ['unit', 'lint'], root: false };
+// One vitest after the other: both look at the same kernel objects.
+const others = [
   { name: 'kernel', projects: ['kernel'], root: true },
   { name: 'e2e', projects: ['e2e'], root: true },
 ];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const notes = [];
 const problems = [];
-for (const stage of stages) {
-  if (stage.root && !isRoot) {
-    leaveOut(stage);
-  } else {
-    run(stage);
-  }
+if (isRoot) {
+  // Those have no use for a second processor: the unit tests, which touch no kernel object, run beside them, and are shown after.
+  const shown = join(folder, 'unit.log');
+  const beside = run(unit, shown);
+  for (const stage of others) count(stage, await run(stage));
+  const ended = await beside;
+  console.log(readFileSync(shown, 'utf8'));
+  count(unit, ended);
+} else {
+  count(unit, await run(unit));
+  for (const stage of others) leaveOut(stage);
 }
 if (total.passed + total.failed + total.skipped === 0) {
   problem(filters.length > 0 ? `no test matches ${filters.join(' ')}` : 'no test ran');
@@ -45,10 +50,12 @@ if (isCi && !isRoot) {
 }
 report();
 
-function run(stage) {
+/** Runs the tests of a stage, with their output in the file `shown` if there is one. @returns how that ended */
+async function run(stage, shown) {
   const file = join(folder, `${stage.projects[0]}.json`);
   const started = Date.now();
-  const result = spawnSync(
+  const output = shown === undefined ? 'inherit' : openSync(shown, 'w');
+  const vitest = spawn(
     process.execPath,
     [
       join(root, 'node_modules/vitest/vitest.mjs'),
@@ -57,12 +64,18 @@ function run(stage) {
       '--reporter=./test/support/summary-reporter.ts',
       ...stage.projects.map((project) => `--project=${project}`),
       ...(filters.length > 0 ? ['--passWithNoTests'] : []),
-      ...(isBrief ? Object.keys(lengthyTests).map((file) => `--exclude=${file}`) : []),
+      ...(isBrief ? Object.keys(lengthyTests).map((each) => `--exclude=${each}`) : []),
       ...filters,
     ],
-    { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NETKIT_TEST_SUMMARY: file } },
+    { stdio: ['ignore', output, output], env: { ...process.env, NETKIT_TEST_SUMMARY: file } },
   );
-  console.log(`${stage.name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  const [status, signal] = await new Promise((resolve) => vitest.once('close', (...how) => resolve(how)));
+  if (shown !== undefined) closeSync(output);
+  return { file, status, signal, seconds: (Date.now() - started) / 1000 };
+}
+
+function count(stage, { file, status, signal, seconds }) {
+  console.log(`${stage.name}: ${seconds.toFixed(1)} s\n`);
   const summary = read(file);
   total.passed += summary?.passed ?? 0;
   total.failed += summary?.failed ?? 0;
@@ -75,9 +88,9 @@ function run(stage) {
     }
   }
   // With filters vitest may find nothing to do in a stage, and then reports nothing.
-  const nothingToDo = summary === undefined && filters.length > 0 && result.status === 0;
-  if (!nothingToDo && (result.status !== 0 || summary === undefined) && (summary?.failed ?? 0) === 0) {
-    problem(`the ${stage.name} tests ended with ${result.signal ?? `status ${result.status}`}`);
+  const nothingToDo = summary === undefined && filters.length > 0 && status === 0;
+  if (!nothingToDo && (status !== 0 || summary === undefined) && (summary?.failed ?? 0) === 0) {
+    problem(`the ${stage.name} tests ended with ${signal ?? `status ${status}`}`);
   }
 }
 

@@ -18,7 +18,7 @@ const shift = size / 4;
 /** Less than both contents together: a replacement has to make room on its way. */
 const room = size + shift / 2;
 /** NETKIT_TEST_KILLS=100 makes a hundred. */
-const kills = Number(process.env['NETKIT_TEST_KILLS'] ?? 30);
+const kills = Number(process.env['NETKIT_TEST_KILLS'] ?? 15);
 
 /** Old and new content, which are new and old in the next run. Of the keys in both, every other changes its value. */
 const contents = [0, 1].map((which) => ({
