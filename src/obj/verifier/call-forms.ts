@@ -100,7 +100,7 @@ const packetArgument: Form = {
 
 const otherArguments: Form = {
   pattern:
-    /R(\d+) (?:(?:is not|must be) a (?:known constant|const)|unbounded size, use)|cannot pass map_type (\d+) into func (\w+)|R(\d+) must (?:have zero offset|be referenced|be a rcu pointer)|arg#?\s?(\d+) |R(\d+) is of type|(?:expected an? |Expected an? )(?:un)?initialized|R(\d+) doesn't point to|R(\d+) is not a (?:pointer|scalar|const)|[Cc]aller passes invalid args|R(\d+) has no valid|R(\d+) expected |R(\d+) invalid map_|map_ptr|tail_call abusing|R(\d+) must point to|(?:arg \d+ is an unacquired reference)|reference has not been acquired before|Unsupported reg type/,
+    /R(\d+) (?:(?:is not|must be) a (?:known constant|const)|unbounded size, use)|cannot pass map_type (\d+) into func (\w+)|R(\d+) must (?:have zero offset|be referenced|be a rcu pointer)|arg#?\s?(\d+) |R(\d+) is of type|(?:expected an? |Expected an? )(?:un)?initialized|R(\d+) doesn't point to|R(\d+) is not a (?:pointer|scalar|const)|[Cc]aller passes invalid args|R(\d+) has no valid|R(\d+) expected |R(\d+) invalid map_|map_ptr|tail_call abusing|R(\d+) must point to|(?:arg \d+ is an unacquired reference)|reference has not been acquired before|release (?:helper|kfunc) \S+ expects (?:an? )?referenced \S+ passed to R(\d+)|Unsupported reg type/,
   find(match, scene): Finding {
     const [whole, constant, mapType, mapHelper] = match;
     const name = mapHelper === undefined ? helperName(scene) : `${mapHelper}()`;
@@ -125,7 +125,7 @@ const otherArguments: Form = {
       rule: 'helper-argument',
       message: `${name} is given an argument that it does not take: ${scene.log.reason || whole}`,
       mend: `look at the declaration of ${name}: what it takes has to come from where it says`,
-      registers: number === undefined || !/^R\d/.test(whole) ? [] : [`R${number}`],
+      registers: number === undefined || !/\bR\d/.test(whole) ? [] : [`R${number}`],
     };
   },
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compile } from '../../../src/build/clang.js';
 import { verify } from '../../../src/ebpf/verify.js';
+import { atLeast } from '../../../src/host/kernel.js';
 import { ObjectSpec } from '../../../src/obj/spec.js';
 import { refusalRules } from '../../../src/obj/verifier/explanation.js';
 import { leavingNothing } from '../../support/kernel-state.js';
@@ -32,6 +33,9 @@ describeAsRoot(
               const verification = verify(spec, program);
               // Those who have CAP_PERFMON may read stack that they have not written, from 6.3 on and in later releases of 5.10.
               if (verification.outcome === 'accepted' && rule === 'stack-uninitialised') continue;
+              // Probes may write registers in newer kernels.
+              if (verification.outcome === 'accepted' && program === 'changes_registers' && atLeast(7, 0))
+                continue;
               if (verification.outcome !== 'refused') {
                 wrong.push(`${source} ${program}: ${verification.outcome}`);
                 continue;
@@ -109,13 +113,22 @@ describeAsRoot(
     });
 
     itWith(
-      { kernelHas: ['xdp-frags'] },
+      { kernelHas: ['bpf-loop'] },
       'takes programs that are off by default, and throws for one that is not there',
       async () => {
-        await leavingNothing(() => {
-          expect(verify(fixture('many'), 'optional').outcome).toBe('accepted');
-          expect(() => verify(fixture('many'), 'none')).toThrow(/no program 'none'/);
-        });
+        const folder = await mkdtemp(join(tmpdir(), 'netkit-test-'));
+        try {
+          const output = join(folder, 'events.bpf.o');
+          await compile({ sources: ['test/fixtures/events.bpf.c'], output });
+          await leavingNothing(() => {
+            const spec = ObjectSpec.readSync(output);
+            expect(spec.chosen).not.toContain('slow');
+            expect(verify(spec, 'slow').outcome).toBe('accepted');
+            expect(() => verify(spec, 'none')).toThrow(/no program 'none'/);
+          });
+        } finally {
+          await rm(folder, { recursive: true });
+        }
       },
     );
 

@@ -51,6 +51,11 @@ const forms: readonly (readonly [text: string, verdict: string, rule: string])[]
     'return-value',
   ],
   ['exit', 'Unreleased reference id=3 alloc_insn=0\narg 1 is an unacquired reference', 'reference-leak'],
+  [
+    'call bpf_sk_release#86',
+    'release helper bpf_sk_release expects referenced PTR_TO_BTF_ID passed to R1',
+    'helper-argument',
+  ],
   ['call bpf_tail_call#12', 'tail_call would lead to reference leak', 'reference-leak'],
   ['exit', 'bpf_spin_unlock is missing', 'spin-lock'],
   ['call bpf_spin_lock#93', 'Locking two bpf_spin_locks are not allowed', 'spin-lock'],
