@@ -161,7 +161,9 @@ export function readOrder(hook: OrderedHook): Order {
     programId,
     linkId: links[index] || undefined,
   }));
-  return { revision: block.big('revision'), entries, flags: block.get('attach_flags') };
+  // A device whose last program has gone says 1, and counts on from another number: without programs nothing can come between.
+  const isUncounted = hook.kind === 'netkit' && entries.length === 0;
+  return { revision: isUncounted ? 0n : block.big('revision'), entries, flags: block.get('attach_flags') };
 }
 
 /** What `placed` attaches, and where. @internal */
