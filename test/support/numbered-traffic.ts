@@ -14,7 +14,7 @@ const [path = '', ifindex = '0', rate = '1000000'] = process.argv.slice(2);
 const spec = await ObjectSpec.read(path);
 spec.globals.set('ifindex', ifindex);
 // Some time goes by between calls, and for others on this CPU.
-spec.globals.set('spacing', String(Math.floor(6e8 / Number(rate))));
+spec.globals.set('spacing', String(Math.floor(5e8 / Number(rate))));
 const perCall = Math.ceil(Number(rate) * perCallSeconds);
 using object = load(spec);
 object.map('target').set(0, Number(ifindex));
