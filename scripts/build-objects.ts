@@ -1,6 +1,6 @@
 /**
- * Compiles the network functions of `bpf/` into the folder given, and into its folder `parts` what netkit itself is made
- * of. The package ships them: using them needs no compiler.
+ * Compiles the network functions of `bpf/` into the folder given, into its folder `parts` what netkit itself is made
+ * of, and into `bench` what `netkit bench` sends and drops packets with. The package ships them: using them needs no compiler.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { NetkitError } from '../src/base/errors.js';
@@ -8,7 +8,7 @@ import { compile } from '../src/build/clang.js';
 
 const sources = readdirSync('bpf').filter((file) => file.endsWith('.bpf.c'));
 const [folder = 'dist/bpf'] = process.argv.slice(2);
-mkdirSync(`${folder}/parts`, { recursive: true });
+for (const inner of ['parts', 'bench']) mkdirSync(`${folder}/${inner}`, { recursive: true });
 
 /** Each version of libxdp's protocol has a dispatcher of its own. */
 const dispatchers = ['2', '3'].map((version) => ({
@@ -22,7 +22,11 @@ try {
     sources: ['xdp-tail-root', 'reuseport-program'].map((part) => `bpf/parts/${part}.bpf.c`),
     output: `${folder}/parts/`,
   };
-  for (const options of [functions, ...dispatchers, parts]) {
+  const bench = {
+    sources: readdirSync('bpf/bench').map((file) => `bpf/bench/${file}`),
+    output: `${folder}/bench/`,
+  };
+  for (const options of [functions, ...dispatchers, parts, bench]) {
     const { warnings } = await compile(options);
     for (const { file, line, message } of warnings) process.stderr.write(`${file}:${line}: ${message}\n`);
     if (warnings.length > 0) process.exitCode = 1;

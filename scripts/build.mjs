@@ -81,7 +81,11 @@ function licences(inputs) {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
     if (file === undefined) throw new Error(`${folder} has no licence file`);
-    return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+    const notice = readdirSync(join(root, folder)).find((entry) => /^notice/i.test(entry));
+    const parts = [file, notice].flatMap((part) =>
+      part === undefined ? [] : readFileSync(join(root, folder, part), 'utf8').trim(),
+    );
+    return `${name} ${version} (${license})\n\n${parts.join('\n\n')}\n`;
   });
   return `The bundles in this folder contain these packages.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
 }

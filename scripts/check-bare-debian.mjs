@@ -267,10 +267,10 @@ function below(folder) {
   if (!existsSync(folder)) {
     return [];
   }
-  // netkit's lock stays: removing it would let two commands hold it. The kernel puts two files into each bpffs, iproute2 and
-  // apt keep theirs in /run.
+  // netkit's lock stays: removing it would let two commands hold it. The kernel puts two files into each bpffs; iproute2 and
+  // apt keep theirs in /run, and so do systemd and what starts services, from when their packages are installed.
   const byDesign =
-    /^\/(var\/lib\/netkit\/lock|sys\/fs\/bpf\/(maps|progs)\.debug|run\/netns|run\/(lock|adduser|mount|systemd|shm)(\/.*)?)$/;
+    /^\/(var\/lib\/netkit\/lock|sys\/fs\/bpf\/(maps|progs)\.debug|run\/netns|run\/(lock|log|user|adduser|mount|systemd|sendsigs\.omit\.d|shm)(\/.*)?)$/;
   return readdirSync(folder, { recursive: true })
     .map((name) => join(folder, String(name)))
     .filter((path) => !byDesign.test(path))

@@ -25,6 +25,7 @@ const vmlinux = readBtf(readFileSync('/sys/kernel/btf/vmlinux'));
 /** Constants that exist as macros or anonymous enumerators only. */
 const headerConstants = {
   'linux/if_link.h': [
+    'IFLA_IFNAME',
     'XDP_FLAGS_SKB_MODE',
     'XDP_FLAGS_DRV_MODE',
     'XDP_FLAGS_HW_MODE',
@@ -64,6 +65,10 @@ const headerConstants = {
     'RTM_DELROUTE',
     'RTM_GETROUTE',
     'RTM_NEWACTION',
+    'RTM_NEWLINK',
+    'RTM_DELLINK',
+    'RTM_GETLINK',
+    'RTMGRP_LINK',
     'RT_TABLE_MAIN',
     'RT_SCOPE_UNIVERSE',
     'RT_SCOPE_LINK',
@@ -147,13 +152,27 @@ const headerConstants = {
     'SO_ATTACH_BPF',
     'SO_DETACH_BPF',
     'SO_GET_FILTER',
+    'SO_RCVBUFFORCE',
     'SO_ATTACH_REUSEPORT_EBPF',
     'SO_DETACH_REUSEPORT_BPF',
   ],
   'linux/if_ether.h': ['ETH_P_ALL'],
+  'linux/if.h': ['IFF_UP'],
   'linux/genetlink.h': ['GENL_ID_CTRL', 'CTRL_CMD_GETFAMILY', 'CTRL_ATTR_FAMILY_ID', 'CTRL_ATTR_FAMILY_NAME'],
   'linux/sockios.h': ['SIOCETHTOOL', 'SIOCGIFMTU'],
-  'linux/ethtool.h': ['ETHTOOL_GDRVINFO', 'ETHTOOL_GCHANNELS', 'ETHTOOL_GFLAGS', 'ETH_FLAG_LRO'],
+  'linux/ethtool.h': [
+    'ETHTOOL_GDRVINFO',
+    'ETHTOOL_GCHANNELS',
+    'ETHTOOL_GFLAGS',
+    'ETH_FLAG_LRO',
+    'ETHTOOL_GRXCSUM',
+    'ETHTOOL_GTXCSUM',
+    'ETHTOOL_GSG',
+    'ETHTOOL_GTSO',
+    'ETHTOOL_GGSO',
+    'ETHTOOL_GGRO',
+    'ETHTOOL_SGRO',
+  ],
   'linux/pkt_sched.h': ['TC_H_CLSACT', 'TC_H_MIN_INGRESS', 'TC_H_MIN_EGRESS'],
 } as const;
 

@@ -3,7 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const generators = ['scripts/gen-uapi.ts', 'scripts/generate-schemas.ts', 'scripts/generate-man.ts'];
+const generators = [
+  'scripts/gen-uapi.ts',
+  'scripts/generate-schemas.ts',
+  'scripts/generate-man.ts',
+  'scripts/generate-function-docs.ts',
+];
 
 for (const generator of generators) {
   const { status } = spawnSync(process.execPath, ['scripts/run.mjs', generator, ...process.argv.slice(2)], {

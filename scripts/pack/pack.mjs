@@ -1,9 +1,12 @@
 // Packs the command line into scripts. ECMAScript modules cost a command more than a millisecond each to load, and V8
 // compiles what it loads anew in each process: so all modules become functions in one of
 //   start.cjs     what every start needs, help included
+//   declared.cjs  what the commands alone need that read manifests (and, of that, what benchmarks use too)
+//   bench.cjs     what benchmarks alone need
+//   charts.cjs    what draws the charts of a report
 //   commands.cjs  everything else
 // which cli.cjs runs with the code that V8 kept of an earlier run (runtime.cjs). Where none can be kept, a start need not
-// compile the larger one to show help.
+// compile the larger ones to show help; and no command reads what it does not need of the largest.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -13,6 +16,24 @@ import { build, transform } from 'esbuild';
 const runtime = fileURLToPath(new URL('runtime.cjs', import.meta.url));
 /** The modules that belong to the start, with all that they import at once. */
 const startModules = [/^src\/cli\/(process|help|version)\.ts$/];
+
+/**
+ * Scripts for what few commands need: no other command reads them. A chunk that several of them need is in the first; one that
+ * any other command needs is in none.
+ */
+const apart = [
+  {
+    // A parser and schemas.
+    script: 'declared',
+    roots:
+      /^src\/cli\/commands\/(plan|apply|upgrade|rollback|delete|reconcile|snapshot|status|diff|export)\.ts$/,
+  },
+  { script: 'bench', roots: /^src\/cli\/commands\/bench-[\w-]+\.ts$/ },
+  { script: 'charts', roots: /^src\/bench\/report\/charts\/engine\.ts$/ },
+];
+
+/** Stands for the commands that have no script of their own. */
+const others = -1;
 
 /** @returns the scripts by name, and the names of all source files in them */
 export async function pack(root, entryPoint, settings) {
@@ -29,7 +50,9 @@ export async function pack(root, entryPoint, settings) {
     write: false,
   });
   const start = startChunks(metafile);
-  const factories = { start: [], rest: [] };
+  const scriptOf = chunksApart(metafile);
+  const factories = { start: [], commands: [] };
+  for (const { script } of apart) factories[script] = [];
   for (const { path, text } of outputFiles) {
     const { code } = await transform(text, {
       format: 'cjs',
@@ -42,18 +65,22 @@ export async function pack(root, entryPoint, settings) {
       define: { 'import.meta.url': '__packUrl' },
     });
     const name = `./${basename(path)}`;
-    factories[start.has(name) ? 'start' : 'rest'].push({ name, code });
+    const script = start.has(name) ? 'start' : (scriptOf[name] ?? 'commands');
+    factories[script].push({ name, code });
   }
-  const [startScript, commands] = [factories.start, factories.rest].map(
-    (modules) => `(function(__packUrl){return{${sharingHelpers(modules).join(',\n')}}})`,
-  );
-  const id = createHash('sha256').update(startScript).update(commands).digest('hex').slice(0, 16);
+  const scripts = Object.entries(factories).map(([script, modules]) => [
+    `${script}.cjs`,
+    `(function(__packUrl){return{${sharingHelpers(modules).join(',\n')}}})`,
+  ]);
+  const hash = createHash('sha256');
+  for (const [, text] of scripts) hash.update(text);
+  const id = hash.digest('hex');
   const cli = [
     "'use strict';const runtime={};(function(module){",
     readFileSync(runtime, 'utf8'),
-    `})(runtime);module.exports=runtime.exports({id:'${id}',commands:${JSON.stringify(commandNames(metafile))},entry:'./cli.cjs'},require,__dirname);`,
+    `})(runtime);module.exports=runtime.exports({id:'${id.slice(0, 16)}',commands:${JSON.stringify(commandNames(metafile))},apart:${JSON.stringify(scriptOf)},entry:'./cli.cjs'},require,__dirname);`,
   ].join('\n');
-  const files = { 'cli.cjs': cli, 'start.cjs': startScript, 'commands.cjs': commands };
+  const files = { 'cli.cjs': cli, ...Object.fromEntries(scripts) };
   return { files, inputs: Object.keys(metafile.inputs) };
 }
 
@@ -93,6 +120,37 @@ function startChunks({ outputs }) {
     if (startModules.some((module) => module.test(entryPoint ?? ''))) add(path);
   }
   return chunks;
+}
+
+/** The script of each chunk that is in one of those for few commands, by its name. */
+function chunksApart({ outputs }) {
+  const entryOf = (path) => outputs[path]?.entryPoint ?? '';
+  const isCommand = (path) => entryOf(path).startsWith('src/cli/commands/');
+  /** The place in `apart` of the script that has such a root; that of `others` for any other command. */
+  const rankOf = (path) => apart.findIndex(({ roots }) => roots.test(entryOf(path)));
+  const reached = new Map([[others, new Set()], ...apart.map((_, rank) => [rank, new Set()])]);
+  const add = (path, rank) => {
+    const chunks = reached.get(rank);
+    if (outputs[path] === undefined || chunks.has(path)) return;
+    chunks.add(path);
+    for (const { path: next } of outputs[path].imports) {
+      // A batch runs other commands, and needs nothing of theirs itself; what has a script of its own is read by that.
+      if (!isCommand(next) && (rankOf(next) < 0 || rankOf(next) === rank)) add(next, rank);
+    }
+  };
+  for (const path of Object.keys(outputs)) {
+    const rank = rankOf(path);
+    if (rank >= 0) add(path, rank);
+    else if (isCommand(path)) add(path, others);
+  }
+  const scripts = {};
+  apart.forEach(({ script }, rank) => {
+    for (const path of reached.get(rank)) {
+      const name = `./${basename(path)}`;
+      if (!reached.get(others).has(path)) scripts[name] ??= script;
+    }
+  });
+  return scripts;
 }
 
 /** `map-get` for src/cli/commands/map-get.ts */

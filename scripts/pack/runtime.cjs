@@ -16,13 +16,15 @@ const lazyBuiltins = new Set([
 
 /**
  * Runs the module `entry` and returns its exports. The functions of the modules that every command needs are in start.cjs, in
- * `folder`, those of the others in commands.cjs. `id` is the build's, and `commands` are the names of all commands.
+ * `folder`, those named in `apart` are in the script that it names, those of the others in commands.cjs. `id` is the build's,
+ * and `commands` are the names of all commands.
  */
-module.exports = ({ id, commands, entry }, nodeRequire, folder) => {
+module.exports = ({ id, commands, apart, entry }, nodeRequire, folder) => {
   const loaded = new Map();
   // Kept apart for each command, since V8 keeps the functions that ran.
   const command = commandOf(process.argv.slice(2), commands) ?? 'none';
   const start = script('start.cjs', `start-${command}`);
+  const scripts = new Map();
   let rest;
 
   function script(name, keptAs) {
@@ -43,6 +45,11 @@ module.exports = ({ id, commands, entry }, nodeRequire, folder) => {
 
   function factoryOf(name) {
     if (start[name] !== undefined) return start[name];
+    const own = apart[name];
+    if (own !== undefined) {
+      if (!scripts.has(own)) scripts.set(own, script(`${own}.cjs`, `${own}-${command}`));
+      return scripts.get(own)[name];
+    }
     rest ??= script('commands.cjs', command);
     return rest[name];
   }

@@ -3,18 +3,26 @@ import { readFileSync } from 'node:fs';
 
 /**
  * @param log the lines of case-log.mjs
- * @param machine whether it `timedOut`, and how many `minutes` it had
- * @returns numbers of tests passed, failed and skipped; what failed and why; how many were skipped for which reason; of each
- *   test whether it `passed`, `failed`, or `cannot` run there
+ * @param machine whether it `timedOut`, how many `minutes` it had, and QEMU's `ending`
+ * @returns whether the tests `ended`; numbers of tests passed, failed and skipped; what failed and why; how many were
+ *   skipped for which reason; of each test whether it `passed`, `failed`, or `cannot` run there
  */
-export function outcome(log, { timedOut, minutes }) {
-  const result = { passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map(), slow: [], cases: [] };
+export function outcome(log, { timedOut, minutes, ending }) {
+  const result = {
+    ended: false,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    failures: [],
+    reasons: new Map(),
+    slow: [],
+    cases: [],
+  };
   const fail = (what, errors) => {
     result.failed++;
     result.failures.push({ what, errors });
   };
   const running = new Set();
-  let ended = false;
   let file = 'before the first file';
   for (const record of records(log)) {
     if (record.file !== undefined) {
@@ -24,16 +32,18 @@ export function outcome(log, { timedOut, minutes }) {
     } else if (record.problem !== undefined) {
       fail('beside the tests', [record.problem]);
     } else if (record.end) {
-      ended = true;
+      result.ended = true;
     } else {
       running.delete(record.test);
       addCase(result, record, fail);
     }
   }
-  if (!ended) {
+  if (!result.ended) {
     const last = `; running was ${running.size > 0 ? [...running].join(', ') : file}`;
     fail(
-      timedOut ? `stopped after ${minutes} minutes${last}` : `the machine ended before its tests did${last}`,
+      timedOut
+        ? `stopped after ${minutes} minutes${last}`
+        : `the machine ended before its tests did (QEMU: ${ending})${last}`,
       [],
     );
   } else if (result.passed + result.failed === 0) {

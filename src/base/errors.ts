@@ -8,6 +8,8 @@ export const errorTable = {
   'tool-failed': { exit: 1, about: 'A program that netkit started, such as clang, ended with an error.' },
   'compile-failed': { exit: 1, about: 'The C source does not compile; the details list the diagnostics.' },
   'bad-object': { exit: 1, about: 'The file is not an eBPF object, or it is damaged.' },
+  'bad-manifest': { exit: 1, about: 'A manifest is wrong; the details list every mistake with its place.' },
+  unhealthy: { exit: 1, about: 'A new generation was not healthy: what ran before is back.' },
   'bad-state': { exit: 1, about: 'A file in the state directory is damaged or written by a newer netkit.' },
   interrupted: { exit: 130, about: 'The command was interrupted and undid its own steps.' },
   usage: { exit: 2, about: 'The command line is wrong.' },

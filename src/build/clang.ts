@@ -22,6 +22,10 @@ export interface CompileOptions {
   readonly includes?: readonly string[] | undefined;
   /** `NAME` or `NAME=VALUE`. */
   readonly defines?: readonly string[] | undefined;
+  /** Count the system's headers among the dependencies, and the kernel's types. */
+  readonly systemHeaders?: boolean | undefined;
+  /** Name files in diagnostics by absolute paths, for users who are not in `cwd`. */
+  readonly absolutePaths?: boolean | undefined;
   /** The directory that all paths are relative to; the current one when left out. */
   readonly cwd?: string | undefined;
   /** Ends the compiler when it is aborted. */
@@ -34,7 +38,7 @@ export interface BuiltObject {
   readonly source: string;
   /** Relative to `cwd` where the output was, or by default. */
   readonly object: string;
-  /** The source and the headers that it includes, without the system's: absolute paths. */
+  /** The source and the headers that it includes, without the system's unless they were asked for: absolute paths. */
   readonly dependencies: readonly string[];
 }
 
@@ -55,6 +59,8 @@ const architectures: Readonly<Record<string, readonly [target: string, triplet: 
   riscv64: ['riscv', 'riscv64-linux-gnu'],
   loong64: ['loongarch', 'loongarch64-linux-gnu'],
 };
+
+const stripTool = 'llvm-strip';
 
 /**
  * Compiles C sources to eBPF objects with BTF and line information, and without DWARF where llvm-strip is installed.
@@ -149,7 +155,11 @@ async function compileOne(source: string, object: string, options: Place): Promi
   try {
     const temporary = join(folder, basename(target));
     const dependencyFile = join(folder, 'dependencies');
-    const stderr = await runClang(source, ['-o', temporary, '-MMD', '-MF', dependencyFile], options);
+    const outputs = [
+      ...['-o', temporary, options.systemHeaders ? '-MD' : '-MMD', '-MF', dependencyFile],
+      ...(options.absolutePaths ? ['-fdiagnostics-absolute-paths'] : []),
+    ];
+    const stderr = await runClang(source, outputs, options);
     await strip(temporary, options.signal);
     const dependencies = parseDependencies(await readFile(dependencyFile, 'utf8')).map((path) =>
       resolve(options.cwd, path),
@@ -195,10 +205,20 @@ async function runClang(source: string, outputs: readonly string[], options: Pla
   return result.stderr;
 }
 
+/** The programs that a compilation starts, by their paths; undefined for what is not installed. */
+export function compilers(): { readonly clang: string | undefined; readonly strip: string | undefined } {
+  return { clang: findTool(chosenCompiler() ?? 'clang'), strip: findTool(stripTool) };
+}
+
+function chosenCompiler(): string | undefined {
+  const chosen = process.env['NETKIT_CLANG'];
+  return chosen === '' ? undefined : chosen;
+}
+
 /** @throws NetkitError `tool-missing`, with the variable or the package to look at */
 function compiler(): string {
-  const chosen = process.env['NETKIT_CLANG'];
-  if (chosen === undefined || chosen === '') return requireTool('clang');
+  const chosen = chosenCompiler();
+  if (chosen === undefined) return requireTool('clang');
   const found = findTool(chosen);
   if (found !== undefined) return found;
   throw new NetkitError('tool-missing', `the program '${chosen}' is not installed`, {
@@ -239,8 +259,8 @@ function isInside(path: string, folder: string): boolean {
 
 /** Takes out DWARF, which netkit and the kernel have no use for; BTF stays. */
 async function strip(object: string, signal: AbortSignal | undefined): Promise<void> {
-  if (findTool('llvm-strip') === undefined) return;
-  const { exitCode, stderr } = await runCommand('llvm-strip', ['-g', object], { signal });
+  if (findTool(stripTool) === undefined) return;
+  const { exitCode, stderr } = await runCommand(stripTool, ['-g', object], { signal });
   if (exitCode !== 0) {
     throw new NetkitError('tool-failed', `llvm-strip failed: ${stderr.trim().split('\n').at(-1) ?? ''}`, {
       details: { stderr },

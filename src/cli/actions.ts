@@ -5,7 +5,22 @@ type Load<N extends CommandName> = () => Promise<{ readonly run: Command<N> }>;
 
 /** The body of every command, imported only when it runs. */
 export const actions: { readonly [N in CommandName]: Load<N> } = {
+  apply: () => import('./commands/apply.js'),
+  diff: () => import('./commands/diff.js'),
+  export: () => import('./commands/export.js'),
+  status: () => import('./commands/status.js'),
+  plan: () => import('./commands/plan.js'),
+  upgrade: () => import('./commands/upgrade.js'),
+  rollback: () => import('./commands/rollback.js'),
+  delete: () => import('./commands/delete.js'),
+  reconcile: () => import('./commands/reconcile.js'),
+  snapshot: () => import('./commands/snapshot.js'),
   batch: () => import('./commands/batch.js'),
+  'bench compare': () => import('./commands/bench-compare.js'),
+  'bench drop': () => import('./commands/bench-drop.js'),
+  'bench maps': () => import('./commands/bench-maps.js'),
+  'bench program': () => import('./commands/bench-program.js'),
+  'bench render': () => import('./commands/bench-render.js'),
   build: () => import('./commands/build.js'),
   inspect: () => import('./commands/inspect.js'),
   'gen types': () => import('./commands/gen-types.js'),
@@ -53,6 +68,9 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   verify: () => import('./commands/verify.js'),
   adopt: () => import('./commands/adopt.js'),
   confirm: () => import('./commands/confirm.js'),
+  'service install': () => import('./commands/service-install.js'),
+  'service uninstall': () => import('./commands/service-uninstall.js'),
+  'service show': () => import('./commands/service-show.js'),
   completion: () => import('./commands/completion.js'),
   version: () => import('./commands/version.js'),
 };

@@ -1,7 +1,7 @@
 /** Changes that are taken back unless they are confirmed: the option, and what is said of them. */
 import { describeDuration, parseDuration } from '../base/duration.js';
 import { NetkitError } from '../base/errors.js';
-import { type PendingChange, timeLeft } from '../cnf/pending/record.js';
+import { type PendingChange, type ReturnReason, timeLeft } from '../cnf/pending/record.js';
 import type { Page } from './page.js';
 import type { PendingInfo, ReturnedInfo } from './schema/index.js';
 
@@ -41,6 +41,7 @@ export function pendingDocument(change: PendingChange): PendingInfo {
     returnsAt: change.deadline.at,
     secondsLeft: Math.max(0, Math.round(timeLeft(change)) / 1000),
     problem: change.problem,
+    settling: change.settling !== null,
   };
 }
 
@@ -56,21 +57,26 @@ export function pendingText({
   returnsAt,
   secondsLeft,
   problem,
+  settling,
 }: PendingInfo): string {
   if (problem !== null) return `${problem}: 'netkit recover' tries again`;
+  if (settling) return `'${command}' is being watched: it stays if all is well, and is taken back otherwise`;
   return secondsLeft === 0
     ? `'${command}' is overdue: 'netkit recover' takes it back`
     : `'${command}' is taken back in ${wholeSeconds(secondsLeft * 1000)}, at ${timeOfDay(returnsAt)}, unless 'netkit confirm ${name}' keeps it`;
 }
 
+const returnWords: Readonly<Record<ReturnReason, string>> = {
+  time: 'nobody confirmed it in time',
+  reboot: 'the machine was started anew before anybody confirmed it',
+  health: 'it was not healthy',
+  abandoned: 'the command was killed before it was known whether all is well',
+};
+
 /** One line about a change that was taken back. */
 export function returnedText({ command, returnedAt, reason }: ReturnedInfo): string {
   if (returnedAt === null) return `'${command}' would be taken back: nobody confirmed it`;
-  const why =
-    reason === 'reboot'
-      ? 'the machine was started anew before anybody confirmed it'
-      : 'nobody confirmed it in time';
-  return `'${command}' was taken back at ${timeOfDay(returnedAt)}: ${why}`;
+  return `'${command}' was taken back at ${timeOfDay(returnedAt)}: ${returnWords[reason ?? 'time']}`;
 }
 
 function timeOfDay(iso: string): string {

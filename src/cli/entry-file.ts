@@ -1,24 +1,12 @@
 /** Files of entries as a command reads them: piece by piece, and again where the work takes two passes. */
-import { closeSync, read } from 'node:fs';
 import { addAbortSignal, Readable } from 'node:stream';
 import { NetkitError } from '../base/errors.js';
+import type { EntryFile } from '../ebpf/entries/file-source.js';
 import { fileError } from '../host/file-errors.js';
 import { namesStandardInput, openInput } from '../host/input-file.js';
 import { PrivateFile } from '../host/private-file.js';
+import { pieceBytes, StoredFile } from '../host/stored-file.js';
 import type { CommandContext } from './context.js';
-
-/** Bytes that are read at a time. */
-const pieceBytes = 1 << 20;
-
-/** A file, pipe or standard input, open. */
-export interface EntryFile extends Disposable {
-  /** How messages name it. */
-  readonly name: string;
-  /** Whether `pieces` may be called again. */
-  readonly repeatable: boolean;
-  /** The bytes in pieces of any size; each belongs to the taker. Lets signals arrive in between. @throws NetkitError */
-  pieces(): AsyncIterable<Uint8Array>;
-}
 
 export interface EntryFileOptions {
   /** What comes through a pipe is kept in a private file, so that it can be read again. */
@@ -48,48 +36,6 @@ export async function openEntryFile(
   const { stream: source } = input;
   const stream = new StreamedFile(path, source, () => source.destroy(), context.io.signal);
   return options.repeatable ? spooled(stream) : stream;
-}
-
-/** A regular file. The next piece is read while this one is used. */
-class StoredFile implements EntryFile {
-  readonly name: string;
-  readonly repeatable = true;
-  readonly #fd: number;
-  /** The read under way on another thread: the descriptor stays open until it is over. */
-  #reading: Promise<unknown> = Promise.resolve();
-
-  constructor(name: string, fd: number) {
-    this.name = name;
-    this.#fd = fd;
-  }
-
-  async *pieces(): AsyncGenerator<Uint8Array> {
-    let next = this.#read(0);
-    for (let position = 0; ; ) {
-      const piece = await next;
-      if (piece.length === 0) return;
-      position += piece.length;
-      next = this.#read(position);
-      yield piece;
-    }
-  }
-
-  #read(position: number): Promise<Uint8Array> {
-    const piece = new Promise<Uint8Array>((resolve, reject) => {
-      const bytes = Buffer.allocUnsafeSlow(pieceBytes);
-      read(this.#fd, bytes, 0, pieceBytes, position, (error, count) => {
-        if (error === null) resolve(bytes.subarray(0, count));
-        else reject(fileError(error, 'read', this.name));
-      });
-    });
-    // Whoever stops here does not wait for it.
-    this.#reading = piece.catch(() => undefined);
-    return piece;
-  }
-
-  [Symbol.dispose](): void {
-    this.#reading = this.#reading.then(() => closeSync(this.#fd));
-  }
 }
 
 /** What can be read once. */

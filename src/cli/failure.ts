@@ -1,5 +1,6 @@
 import { messageOf, NetkitError } from '../base/errors.js';
 import { toJson } from '../base/json.js';
+import { problemLines } from '../base/problem-line.js';
 import { fileError } from '../host/file-errors.js';
 import type { Io } from './io.js';
 import { lostOutput } from './lost-output.js';
@@ -37,7 +38,10 @@ export function reportFailure(io: Io, thrown: unknown, style: FailureStyle): num
     const bigints = style.jsonStrings ? 'string' : 'number';
     io.stderr.write(`${toJson({ error: { code, message, hint, details }, schemaVersion }, { bigints })}\n`);
   } else {
-    io.stderr.write(`netkit: ${oneLine(error.message)}\n`);
+    // Each mistake in a file has a line, which begins as compilers' do, so that editors find the place.
+    const [first = error.message, ...others] = problemLines(error.details);
+    io.stderr.write(`netkit: ${oneLine(first)}\n`);
+    for (const line of others) io.stderr.write(`${oneLine(line)}\n`);
     if (error.hint !== undefined) io.stderr.write(`hint: ${oneLine(error.hint)}\n`);
   }
   if (style.debug) io.stderr.write(`${logOf(error)}${stackOf(thrown)}\n`);

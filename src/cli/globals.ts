@@ -43,14 +43,17 @@ export function readGlobals(values: ReadonlyMap<string, OptionValue>, io: Io): G
   };
 }
 
+/** Where pins and state are when nothing is said. */
+export const usualPaths = { bpffs: '/sys/fs/bpf', stateDir: '/var/lib/netkit' } as const;
+
 /** Where pins and state are: an option, else the environment, else the usual place. */
 export function readPaths(values: ReadonlyMap<string, OptionValue>, io: Io): Paths {
   const bpffs = textOf(values.get('bpffs'), '--bpffs') ?? (io.env.NETKIT_BPFFS || undefined);
   const stateDir = textOf(values.get('state-dir'), '--state-dir') ?? (io.env.NETKIT_STATE_DIR || undefined);
   return {
-    bpffs: resolve(bpffs ?? '/sys/fs/bpf'),
+    bpffs: resolve(bpffs ?? usualPaths.bpffs),
     bpffsGiven: bpffs !== undefined,
-    stateDir: resolve(stateDir ?? '/var/lib/netkit'),
+    stateDir: resolve(stateDir ?? usualPaths.stateDir),
   };
 }
 

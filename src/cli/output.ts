@@ -127,6 +127,18 @@ export class Output<Document extends object = object> {
     return this.#spinning(() => what, work);
   }
 
+  /** Waits for `work`, which says again and again what it is at. Shown as {@link Output.progress} does. */
+  following<T>(work: (say: (what: string) => void) => Promise<T>): Promise<T> {
+    let text = '';
+    const say = (what: string): void => {
+      text = what;
+    };
+    return this.#spinning(
+      () => text,
+      () => work(say),
+    );
+  }
+
   async #spinning<T>(text: () => string, work: () => Promise<T>): Promise<T> {
     const { isTTY, columns } = this.#io.stderr;
     // A terminal that does not know its width would never be done with erasing the line.

@@ -5,6 +5,8 @@
  */
 import { describeDuration } from '../base/duration.js';
 import type { PinnedObject } from '../ebpf/pin-index.js';
+import type { ChainState } from './chain-state.js';
+import type { OldEntries } from './entries/old-entries.js';
 import { describeTarget } from './hooks/index.js';
 import type { LinkState } from './link-state.js';
 import type { FunctionState } from './state.js';
@@ -135,6 +137,43 @@ export interface DropPins {
   readonly pins: readonly PinnedObject[];
 }
 
+/** Keeps the entries that were declared for a map in the state directory. */
+export interface StoreEntries {
+  readonly kind: 'store-entries';
+  readonly function: string;
+  /** File name in the state directory. */
+  readonly file: string;
+}
+
+/** Removes stored entries. Comes last, as what it removes cannot be brought back. */
+export interface DropEntries {
+  readonly kind: 'drop-entries';
+  readonly function: string;
+  readonly file: string;
+}
+
+/** Brings what was declared for a map into it. */
+export interface WriteEntries {
+  readonly kind: 'write-entries';
+  readonly function: string;
+  /** The map's pin. */
+  readonly map: string;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** What is to be there again when it is undone; null for a map that nobody has used yet. */
+  readonly old: OldEntries | null;
+}
+
+/** Writes the file of a chain that a manifest declares, or removes it. */
+export interface RecordChain {
+  readonly kind: 'record-chain';
+  /** The chain's name. */
+  readonly function: string;
+  readonly before: ChainState | null;
+  readonly after: ChainState | null;
+}
+
 /** Writes the function's state file, or removes it. In each plan the record of `Plan.function` is the point of no return. */
 export interface RecordState {
   readonly kind: 'record';
@@ -178,6 +217,10 @@ export type Action =
   | Rearrange
   | Move
   | AwaitConfirmation
+  | StoreEntries
+  | DropEntries
+  | WriteEntries
+  | RecordChain
   | Adopt
   | DropPins
   | RecordState
@@ -234,6 +277,16 @@ export function describeAction(action: Action): string {
       return `pin ${action.objects.map(({ folder, id }) => `${adoptedNouns[folder]} ${id}`).join(', ')} in ${action.folder}`;
     case 'drop-pins':
       return `remove the pins ${action.pins.map(({ path }) => path).join(', ')}`;
+    case 'store-entries':
+      return `keep the declared entries of ${action.function}`;
+    case 'drop-entries':
+      return `remove kept entries of ${action.function}`;
+    case 'write-entries':
+      return `write the declared entries of ${action.map}: ${describeEntryCounts(action)}`;
+    case 'record-chain':
+      return action.after === null
+        ? `forget the chain ${action.function}`
+        : `record the chain ${action.function}`;
     case 'record':
       return action.after === null ? `forget ${action.function}` : `record the state of ${action.function}`;
     case 'unpin':
@@ -243,4 +296,12 @@ export function describeAction(action: Action): string {
     case 'drop-object':
       return `remove the copy of the object of ${action.function}`;
   }
+}
+
+/** `2 added, 1 removed` */
+export function describeEntryCounts(counts: Pick<WriteEntries, 'added' | 'changed' | 'removed'>): string {
+  const words = (['added', 'changed', 'removed'] as const).flatMap((word) =>
+    counts[word] === 0 ? [] : [`${counts[word]} ${word}`],
+  );
+  return words.join(', ') || 'none';
 }

@@ -1,4 +1,6 @@
 /** One recorded attachment and the kernel: made, removed and swapped from its data alone, by what its family knows. */
+import { NetkitError } from '../base/errors.js';
+import { isChainLink } from './chain/member.js';
 import type { Notes } from './hooks/family.js';
 import { familyOf } from './hooks/index.js';
 import type { LinkState } from './link-state.js';
@@ -26,10 +28,23 @@ export function swapLink(folder: string, link: LinkState, from: string, to: stri
 }
 
 /** Gives it another place among the others on its hook. @throws NetkitError `unsupported` where the kernel knows no such change */
-export function rearrangeLink(folder: string, link: LinkState, next: LinkState): void {
+export function rearrangeLink(folder: string, link: LinkState, next: LinkState, notes: Notes): void {
   const { rearrange } = familyOf(link);
   if (rearrange === undefined) throw new TypeError(`a link of the family ${link.family} has one place`);
-  rearrange(folder, link, next);
+  rearrange(folder, link, next, notes);
+}
+
+/** How it is recorded when it was put back: a member of a chain, loaded anew, has another id. */
+export function asPutBack(folder: string, link: LinkState): LinkState {
+  if (!isChainLink(link)) return link;
+  try {
+    const { programId } = familyOf(link).look(folder, link);
+    return programId === undefined ? link : { ...link, programId };
+  } catch (error) {
+    // Nothing was put back into a chain that cannot be read, and that must not keep the record from coming back.
+    if (error instanceof NetkitError) return link;
+    throw error;
+  }
 }
 
 /** True while the attachment really is there. */

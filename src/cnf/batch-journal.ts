@@ -2,7 +2,7 @@
  * What an atomic batch did so far: a file that is only appended to, one record a line. Read backwards it takes the batch
  * back, whether the batch failed or was killed. A last line without an end was being written and means nothing yet.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { NetkitError } from '../base/errors.js';
@@ -39,6 +39,8 @@ export type BatchRecord =
   | { readonly kind: 'commit'; readonly actions: readonly Action[] };
 
 export interface BatchHead {
+  /** Identifies it; empty in a journal of an earlier release. */
+  readonly change: string;
   readonly command: string;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -78,13 +80,19 @@ export class BatchJournal implements Disposable {
 
   /** @throws NetkitError `failed` when nothing can be written */
   static create(path: string, head: BatchHead): BatchJournal {
+    let journal: BatchJournal | undefined;
     try {
-      const journal = new BatchJournal(path, 'w', 0);
+      journal = new BatchJournal(path, 'w', 0);
       journal.#write({ formatVersion: stateFormat, kind: 'begin', ...head });
       journal.sync();
       syncDirectory(dirname(path));
       return journal;
     } catch (error) {
+      if (journal !== undefined) {
+        // Nothing was begun: the next command is not to think that this one was killed.
+        journal[Symbol.dispose]();
+        rmSync(path, { force: true });
+      }
       throw fileError(error, 'write', path);
     }
   }
@@ -149,10 +157,11 @@ const oldEntries = z.object({
 });
 const head = z.object({
   kind: z.literal('begin'),
-  formatVersion: z.literal([1, stateFormat]),
+  formatVersion: z.literal([1, 2, stateFormat]),
   command: z.string(),
   startedAt: z.string(),
   bootId: z.string(),
+  change: z._default(z.string(), ''),
 });
 const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('plan'), plan: readBy(planOf) }),
@@ -197,8 +206,11 @@ export function readBatchJournal(
       else if (data.kind === 'settled') steps = steps.filter((step) => step.function !== data.function);
       else steps.push({ ...span, function: data.kind === 'plan' ? data.plan.function : undefined });
     }
-    const { command, startedAt, bootId } = begun.data;
-    return { history: { command, startedAt, bootId, steps, finish }, length: (rest.at(-1) ?? first).end + 1 };
+    const { change, command, startedAt, bootId } = begun.data;
+    return {
+      history: { change, command, startedAt, bootId, steps, finish },
+      length: (rest.at(-1) ?? first).end + 1,
+    };
   } finally {
     closeSync(fd);
   }
@@ -217,6 +229,7 @@ export function readStep(path: string, span: Span): BatchStep {
 }
 
 const emptyHistory: BatchHistory = {
+  change: '',
   command: 'netkit batch',
   startedAt: new Date(0).toISOString(),
   bootId: '',

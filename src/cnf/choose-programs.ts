@@ -2,7 +2,7 @@
 import { NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { sectionMeaning } from '../obj/sections.js';
-import type { AttachRequest } from './attach-function.js';
+import type { AttachPlace } from './attach-function.js';
 import type { HookEntry, HookFamily, HookOption, StatedProgram } from './hooks/family.js';
 import { allFamilies, hookNamed, naturalHook, sectionTarget } from './hooks/index.js';
 import type { FamilyName } from './link-state.js';
@@ -42,7 +42,7 @@ const orderHints: Partial<Record<FamilyName, string>> = {
 };
 
 /** @throws NetkitError `not-found`, `usage`, `unsupported` */
-export function choosePrograms(state: FunctionState, request: AttachRequest, where: Where): Chosen[] {
+export function choosePrograms(state: FunctionState, request: AttachPlace, where: Where): Chosen[] {
   const chosen =
     request.program === undefined
       ? allThatGoThere(state, request, where)
@@ -64,7 +64,7 @@ export function programNamed(state: FunctionState, named: string): StatedProgram
 }
 
 /** Every program whose hook takes the target. */
-function allThatGoThere(state: FunctionState, request: AttachRequest, where: Where): Chosen[] {
+function allThatGoThere(state: FunctionState, request: AttachPlace, where: Where): Chosen[] {
   const able = state.programs.filter((program) => goesSomewhere(program, request));
   const fitting = ofWhatExists(
     able.filter((program) => couldGoTo(program, request)),
@@ -82,11 +82,11 @@ function allThatGoThere(state: FunctionState, request: AttachRequest, where: Whe
   });
 }
 
-function thePlace({ hook, target }: AttachRequest): string {
+function thePlace({ hook, target }: AttachPlace): string {
   return hook ?? (target === undefined ? 'any hook' : `the target '${target}'`);
 }
 
-function goesSomewhere(program: StatedProgram, { hook }: AttachRequest): boolean {
+function goesSomewhere(program: StatedProgram, { hook }: AttachPlace): boolean {
   if (hook === undefined) return naturalHook(program) !== undefined;
   const entry = hookNamed(hook)?.entry;
   return entry !== undefined && takes(entry, program);
@@ -98,7 +98,7 @@ export function takes({ types, loadedFor }: HookEntry, { type, section }: Stated
   return types.includes(type) && (loadedFor === undefined || attach === loadedFor);
 }
 
-function couldGoTo(program: StatedProgram, request: AttachRequest): boolean {
+function couldGoTo(program: StatedProgram, request: AttachPlace): boolean {
   const family = familyFor(program, request);
   const own = sectionTarget(program);
   if (family === undefined) return false;
@@ -110,7 +110,7 @@ function couldGoTo(program: StatedProgram, request: AttachRequest): boolean {
 /** Words may have the form of an interface and of a kernel function: what is there is what was meant. */
 function ofWhatExists(
   programs: readonly StatedProgram[],
-  request: AttachRequest,
+  request: AttachPlace,
   where: Where,
 ): readonly StatedProgram[] {
   const { target } = request;
@@ -124,12 +124,12 @@ function ofWhatExists(
   return real.length > 0 ? real : programs;
 }
 
-function familyFor(program: StatedProgram, { hook }: AttachRequest): HookFamily | undefined {
+function familyFor(program: StatedProgram, { hook }: AttachPlace): HookFamily | undefined {
   return (hook === undefined ? naturalHook(program) : hookNamed(hook))?.family;
 }
 
 /** Where one program goes, which was named or is the only one. @throws NetkitError */
-function placed(program: StatedProgram, request: AttachRequest): Chosen {
+function placed(program: StatedProgram, request: AttachPlace): Chosen {
   const { name } = program;
   const { entry, family } = hookFor(program, request);
   const { need, noun } = family.target;
@@ -154,7 +154,7 @@ function placed(program: StatedProgram, request: AttachRequest): Chosen {
 
 function hookFor(
   program: StatedProgram,
-  request: AttachRequest,
+  request: AttachPlace,
 ): { readonly entry: HookEntry; readonly family: HookFamily } {
   const { name, section, type } = program;
   const { hook: wanted } = request;
@@ -197,7 +197,7 @@ function oneOf(words: readonly string[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }
 
-function targetMissing(programs: readonly StatedProgram[], request: AttachRequest): NetkitError {
+function targetMissing(programs: readonly StatedProgram[], request: AttachPlace): NetkitError {
   const nouns = programs.flatMap((program) => familyFor(program, request)?.target.noun ?? []);
   return new NetkitError('usage', `attach needs a target: ${oneOf([...new Set(nouns)])}`);
 }
@@ -205,7 +205,7 @@ function targetMissing(programs: readonly StatedProgram[], request: AttachReques
 /** Of one family alone: beside it, the other programs of a function may be attached by the same command. */
 const ownOptions: ReadonlySet<HookOption> = new Set(['family', 'stage', 'defrag', 'cookie', 'pid']);
 
-function checkOptions(chosen: readonly Chosen[], { options }: AttachRequest): void {
+function checkOptions(chosen: readonly Chosen[], { options }: AttachPlace): void {
   for (const [option, value] of Object.entries(options ?? {}) as [HookOption, unknown][]) {
     if (value === undefined || value === 'auto') continue;
     const others = chosen.filter(({ family }) => !family.options.includes(option));

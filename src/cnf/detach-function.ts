@@ -22,8 +22,8 @@ export interface DetachRequest {
   readonly target?: string | undefined;
   readonly hook?: Hook | undefined;
   readonly netns?: string | undefined;
-  /** The name of one link, as the state has it. */
-  readonly link?: string | undefined;
+  /** The names of links, as the state has them. */
+  readonly links?: readonly string[] | undefined;
 }
 
 export interface DetachProposal extends Proposal {
@@ -36,7 +36,7 @@ export function planDetach(world: World, request: DetachRequest): DetachProposal
   const isMeant = targetsMeant({ text: request.target, netns: request.netns });
   const matching = state.links.filter(
     (link) =>
-      (request.link === undefined || link.name === request.link) &&
+      (request.links === undefined || request.links.includes(link.name)) &&
       (request.program === undefined || link.program === request.program) &&
       (request.hook === undefined || link.hook === request.hook) &&
       isMeant(link.target),
@@ -106,6 +106,9 @@ export function planUnload(world: World, functionName: string): DetachProposal {
       ...unpin(staging),
       ...aside.flatMap(unpin),
       ...world.store.objectsOf(name).map((file) => ({ kind: 'drop-object', function: name, file }) as const),
+      ...[...world.store.entriesOf(name), ...world.store.keptOf(name)].map(
+        (file) => ({ kind: 'drop-entries', function: name, file }) as const,
+      ),
     ],
   };
 }
@@ -141,7 +144,7 @@ function isDead(folder: string, link: LinkState): boolean {
 }
 
 /** What leaves nobody behind who needs it passes to those that stay, of this function or of others. */
-function handedOver(leaving: readonly LinkState[], staying: readonly LinkState[]): LinkState[] {
+export function handedOver(leaving: readonly LinkState[], staying: readonly LinkState[]): LinkState[] {
   return allFamilies().reduce<LinkState[]>(
     (links, family) => family.handOver?.(leaving, links) ?? links,
     [...staying],
@@ -149,7 +152,7 @@ function handedOver(leaving: readonly LinkState[], staying: readonly LinkState[]
 }
 
 /** Records with the links of other functions to which something of the leaving ones passes. */
-function heirs(world: World, state: FunctionState, leaving: readonly LinkState[]): Action[] {
+export function heirs(world: World, state: FunctionState, leaving: readonly LinkState[]): Action[] {
   return world.store.names().flatMap((name): Action[] => {
     const owner = name === state.name ? undefined : world.store.peek(name);
     if (owner === undefined) return [];

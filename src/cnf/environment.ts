@@ -14,7 +14,7 @@ import { awaiting, refuseBeside } from './pending/planning.js';
 import { readablePending, readPending, removePending } from './pending/record.js';
 import { overdue, type Settled, settlePending } from './pending/returning.js';
 import { startWatcher } from './pending/watcher.js';
-import type { Stage, SuccessionWork } from './perform.js';
+import type { DeclaredWork, Stage, SuccessionWork } from './perform.js';
 import type { ChangeSession } from './session.js';
 import { StateStore } from './store.js';
 import { pendingBatch, recoverBatch, recoverWithout } from './transaction.js';
@@ -58,6 +58,7 @@ export interface Proposal {
   readonly reuse?: ReadonlyMap<string, BpfMap>;
   readonly targets?: ReadonlyMap<string, LoadTarget>;
   readonly succession?: SuccessionWork;
+  readonly declared?: DeclaredWork;
   /** Brings back what a reboot took, and changes nothing. */
   readonly restores?: boolean;
 }
@@ -150,7 +151,8 @@ function foreseen(options: EnvironmentOptions, store: StateStore, proposal: Prop
   return { actions: plan.actions, made: new Map() };
 }
 
-function planOf(
+/** The plan of a proposal. */
+export function planOf(
   options: EnvironmentOptions,
   { change: identity, bootId: boot }: Pick<World, 'change' | 'bootId'>,
   proposal: Proposal,
@@ -177,6 +179,20 @@ export async function recoverLeft(options: EnvironmentOptions): Promise<Cleared>
   mountedBpffs(options.bpffs);
   using _lock = await lockStore(options, store);
   return clearLeftovers(options, store);
+}
+
+/**
+ * {@link recoverLeft}, where anything is left: for commands that look whether there is something to do before they take the
+ * lock. What a killed command left half done may look like all that is to be.
+ */
+export async function recoverFirst(options: EnvironmentOptions): Promise<void> {
+  const store = new StateStore(options.stateDir);
+  const waits = readablePending(store).filter(
+    (each) => each.stage === 'confirmed' || overdue([each]).length > 0,
+  );
+  const isLeft =
+    waits.length > 0 || pendingBatch(store) !== undefined || pendingRecovery(store) !== undefined;
+  if (isLeft && options.dryRun !== true) noteProblems(options, await recoverLeft(options));
 }
 
 /** Undefined where a session holds the lock, which then outlives this change. */
@@ -248,13 +264,14 @@ function recoverJournal(options: EnvironmentOptions, store: StateStore): Recover
   return recovery;
 }
 
-function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, scope: Scope): World {
+/** What planners get. @param scope owns what they open */
+export function worldOf(options: EnvironmentOptions, store: StateStore, bpffs: string, scope: Scope): World {
   return { bpffs, store, bootId: bootId(), change: newUuid(), scope, note: options.note };
 }
 
 /** What actions act on, for what is no planned change too. */
 export function stageOf(options: EnvironmentOptions, store: StateStore, proposal?: Proposal): Stage {
   const bpffs = visibleBpffs(options.bpffs);
-  const { spec, reuse, targets, succession } = proposal ?? {};
-  return { store, bpffs, spec, reuse, targets, succession, made: new Map(), note: options.note };
+  const { spec, reuse, targets, succession, declared } = proposal ?? {};
+  return { store, bpffs, spec, reuse, targets, succession, declared, made: new Map(), note: options.note };
 }

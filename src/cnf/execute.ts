@@ -134,8 +134,17 @@ export function recover(stage: Stage): Recovery | undefined {
   return recovery;
 }
 
+const ofFiles = new Set<Action['kind']>([
+  'store-object',
+  'drop-object',
+  'store-entries',
+  'drop-entries',
+  'record',
+  'record-chain',
+]);
+
 export function concernsFiles({ kind }: Action): boolean {
-  return kind === 'store-object' || kind === 'record' || kind === 'drop-object';
+  return ofFiles.has(kind);
 }
 
 function isCommitted(plan: Plan, store: StateStore): boolean {

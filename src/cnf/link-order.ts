@@ -23,15 +23,19 @@ export interface StandingOrder {
  * @param netns where to look for the interface of a link that netkit did not attach
  */
 export function standingOrder(
-  { info, state, pin }: ListedLink,
+  { info, state, pin, programId, dead }: ListedLink,
   netns: Netns | undefined,
 ): StandingOrder | undefined {
-  if (info === undefined || info.gone) return undefined;
-  const order = state === undefined ? orderAround(info, netns) : seenOrder(state, pin);
-  const at = order === undefined ? -1 : indexOf(order, info);
+  if (dead || info?.gone === true) return undefined;
+  const order = state === undefined ? foreignOrder(info, netns) : seenOrder(state, pin);
+  const at = order === undefined ? -1 : indexOf(order, info?.id, programId);
   if (order === undefined || at < 0) return undefined;
   const priority = state === undefined ? null : recordedPriority(state);
   return { priority, place: at + 1, of: order.entries.length };
+}
+
+function foreignOrder(info: LinkInfo | undefined, netns: Netns | undefined): Order | undefined {
+  return info === undefined ? undefined : orderAround(info, netns);
 }
 
 function recordedPriority(state: LinkState): number | null {
@@ -49,8 +53,8 @@ function seenOrder(state: LinkState, pin: string | undefined): Order | undefined
   }
 }
 
-/** A cgroup tells programs only. */
-function indexOf({ entries }: Order, { id, programId }: LinkInfo): number {
+/** A cgroup tells programs only, and so do chains; a member of a chain by tail calls has no link of its own. */
+function indexOf({ entries }: Order, id: number | undefined, programId: number | undefined): number {
   return entries.findIndex((entry) =>
     entry.linkId === undefined ? entry.programId === programId : entry.linkId === id,
   );

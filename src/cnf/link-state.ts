@@ -98,6 +98,8 @@ const chainMember = {
   proceedOn: z.array(z.enum(xdpVerdicts)),
   /** Where among the others it was asked to be; its priority was chosen for that. */
   beside: order.shape.place,
+  /** The kernel's id of the member: it tells whose it is when somebody has removed its pin. Not there in older files. */
+  programId: z.optional(uint32),
 };
 
 /**

@@ -6,6 +6,7 @@ import { exists } from '../host/folders.js';
 import { listedMapName } from '../obj/maps.js';
 import { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
+import { builtinPrefix } from './builtin-object.js';
 import { detachActions } from './detach-function.js';
 import type { Proposal, World } from './environment.js';
 import { functionFolder } from './layout.js';
@@ -14,7 +15,7 @@ import { checkNewName } from './names.js';
 import { dropOld, replaceActions } from './replacing/actions.js';
 import { openReused } from './reused-maps.js';
 import { type FunctionState, stateFormat } from './state.js';
-import { storedObjectFile } from './state-object.js';
+import { keptFiles, storedObjectFile } from './state-object.js';
 import { chooseWays } from './ways-in.js';
 
 /** What is chosen of an object before it is loaded; kept in the state, so that it can be chosen again. */
@@ -40,6 +41,8 @@ export interface LoadRequest extends Choices {
   /** Replace also what the kernel cannot swap: for a moment there is no program then. */
   readonly allowGap?: boolean | undefined;
   readonly persist: boolean;
+  /** Whoever loads it attaches it too. */
+  readonly attachesAnew?: boolean;
 }
 
 /** Reads the object and applies what was chosen. @throws NetkitError `bad-object`, `bad-value`, `not-found`, `usage` */
@@ -68,14 +71,10 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
   if ((before !== null || isRunning) && !request.replace) throw nameTaken(name, before, world);
   if (request.persist)
     refuseFleeting([...Object.values(request.reuse), ...Object.values(request.targets ?? {})]);
-  const after = newState(world, spec, request, name, before?.persist ?? false);
+  const after = newState(world, spec, request, name, before);
   const reuse = openReused(world, spec, request, name);
   const targets = openTargets(world, spec, request.targets ?? {});
-  // Undoing would take the file from a running function that has the same object.
-  const store: Action[] =
-    before?.object?.file === storedObjectFile(after)
-      ? []
-      : [{ kind: 'store-object', function: name, file: storedObjectFile(after) }];
+  const store = storeObject(before, after);
   if (!isRunning) {
     const load: Action = { kind: 'load', function: name, folder };
     const record: Action = { kind: 'record', function: name, before, after };
@@ -84,7 +83,7 @@ export function planLoad(world: World, spec: ObjectSpec, request: LoadRequest): 
       spec,
       reuse,
       targets,
-      actions: [...store, load, record, ...detachLeft(world, before), ...dropOld(before, after)],
+      actions: [...store, load, record, ...detachLeft(world, before, request), ...dropOld(before, after)],
     };
   }
   if (before === null) {
@@ -148,13 +147,28 @@ function nameTaken(name: string, before: FunctionState | null, world: World): Ne
   });
 }
 
+/** The chosen programs as they are recorded. */
+export function statedPrograms(spec: ObjectSpec, targets: TargetTexts = {}): FunctionState['programs'] {
+  return spec.programs
+    .filter((program) => spec.chosen.has(program.name))
+    .map(({ name, section, type }) => {
+      const text = targets[name];
+      return {
+        name,
+        section,
+        type,
+        ...(text === undefined ? {} : { target: loadedTarget(spec, name, text) }),
+      };
+    });
+}
+
 /** What is to be recorded of a function that is loaded so. */
 export function newState(
   world: World,
   spec: ObjectSpec,
   request: LoadRequest,
   name: string,
-  wasPersistent: boolean,
+  before: FunctionState | null,
 ): FunctionState {
   const sha256 = createHash('sha256').update(spec.bytes).digest('hex');
   return {
@@ -164,9 +178,9 @@ export function newState(
     bootId: world.bootId,
     bpffs: world.bpffs,
     // What is to survive a reboot still is when it has been replaced.
-    persist: request.persist || wasPersistent,
+    persist: request.persist || before?.persist === true,
     // Named by its contents, so that a replacement never overwrites what the old function still needs.
-    object: { path: resolve(request.object), file: `${name}-${sha256.slice(0, 12)}.bpf.o`, sha256 },
+    object: { path: originOf(request.object), file: `${name}-${sha256.slice(0, 12)}.bpf.o`, sha256 },
     options: {
       globals: { ...request.globals },
       mapSizes: { ...request.mapSizes },
@@ -174,22 +188,33 @@ export function newState(
       reuse: { ...request.reuse },
       ...(request.targets === undefined ? {} : { targets: { ...request.targets } }),
     },
-    programs: spec.programs
-      .filter((program) => spec.chosen.has(program.name))
-      .map(({ name: program, section, type }) => {
-        const text = request.targets?.[program];
-        const target = text === undefined ? {} : { target: loadedTarget(spec, program, text) };
-        return { name: program, section, type, ...target };
-      }),
+    programs: statedPrograms(spec, request.targets),
     maps: spec.maps.map((map) => ({ name: listedMapName(map, name), type: map.type })),
     links: [],
     loadedAt: new Date().toISOString(),
+    // It is declared still: the next `apply` finds that something else runs.
+    ...(before?.declared === undefined ? {} : { declared: before.declared }),
   };
 }
 
+/** Keeps the object, unless it is kept already: undoing would take the file from a function that runs, or a generation. */
+export function storeObject(before: FunctionState | null, after: FunctionState): Action[] {
+  const file = storedObjectFile(after);
+  return keptFiles(before).has(file) ? [] : [{ kind: 'store-object', function: after.name, file }];
+}
+
+function originOf(object: string): string {
+  return object.startsWith(builtinPrefix) ? object : resolve(object);
+}
+
 /** Of a function whose pins somebody removed, what needs none: its tc filters. */
-function detachLeft(world: World, before: FunctionState | null): Action[] {
+function detachLeft(
+  world: World,
+  before: FunctionState | null,
+  { attachesAnew }: Pick<LoadRequest, 'attachesAnew'>,
+): Action[] {
   if (before === null || before.bootId !== world.bootId || before.links.length === 0) return [];
-  world.note(`the pins of '${before.name}' were gone: it is loaded anew, and attached to nothing`);
+  if (attachesAnew !== true)
+    world.note(`the pins of '${before.name}' were gone: it is loaded anew, and attached to nothing`);
   return detachActions(before, before.links);
 }

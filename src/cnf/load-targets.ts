@@ -34,12 +34,24 @@ export function loadedTarget(spec: ObjectSpec, name: string, text: string): stri
   return reference === undefined ? functionName : `${functionName}@${reference}`;
 }
 
+/** The types of program that the kernel wants to have been loaded for one function or event. */
+const loadedForOne: readonly string[] = ['tracing', 'ext', 'lsm'];
+
 function read(
   spec: ObjectSpec,
   name: string,
   text: string,
 ): { readonly functionName: string; readonly reference: string | undefined } {
-  const { section } = spec.program(name);
+  const { section, type } = spec.program(name);
+  if (!loadedForOne.includes(type)) {
+    throw new NetkitError(
+      'usage',
+      `'${name}' (section ${section}) is loaded for no function: it takes no target`,
+      {
+        hint: 'fentry, fexit, fmod_ret, freplace, LSM and BTF-enabled tracepoint programs take one',
+      },
+    );
+  }
   const at = text.indexOf('@');
   const written = at < 0 ? text : text.slice(0, at);
   const functionName = written === '' ? sectionMeaning(section)?.target : written;

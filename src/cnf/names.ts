@@ -1,6 +1,7 @@
 import { NetkitError } from '../base/errors.js';
 
-const functionName = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** What a function, and a chain, may be called. */
+export const functionName = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 /** For a function that is to be. @throws NetkitError `usage` unless the name is one that a function may have */
 export function checkNewName(name: string): string {

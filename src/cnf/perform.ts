@@ -1,23 +1,22 @@
 /** How each action is performed and undone. Both are safe to repeat: recovery does not know how far a killed command got. */
-import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { Scope } from '../base/scope.js';
-import type { KernelObject } from '../ebpf/kernel-object.js';
-import { Link } from '../ebpf/link.js';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { NetkitError } from '../base/errors.js';
 import { type LoadTarget, load } from '../ebpf/load.js';
 import { BpfMap } from '../ebpf/map.js';
-import { Program } from '../ebpf/program.js';
-import { exists, makeFolder, namesIn } from '../host/folders.js';
+import { exists, makeFolder } from '../host/folders.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { dropPins, pinAdopted, unpinAdopted } from './adopt/pins.js';
-import { attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
-import { leaveChains } from './chain/leave.js';
-import { bpffsOf, type PinFolder, pinPath, removeEmptyFolders } from './layout.js';
+import { asPutBack, attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
+import { restoreEntries } from './entries/old-entries.js';
+import { functionFolder, pinPath } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { beginWaiting, removePending, type Unconfirmed } from './pending/record.js';
+import { removePins } from './remove-pins.js';
 import { steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
+import { relocated, sameTarget } from './targets/index.js';
 
 /** What actions act on, and what they leave for the ones after them. */
 export interface Stage {
@@ -32,10 +31,14 @@ export interface Stage {
   readonly targets?: ReadonlyMap<string, LoadTarget> | undefined;
   /** What a replacement does beside swapping; undefined in plans without one. */
   readonly succession?: SuccessionWork | undefined;
+  /** What a manifest declares of maps; undefined in plans without that. */
+  readonly declared?: DeclaredWork | undefined;
   /** The change that is to be confirmed; undefined in plans without that. */
   readonly unconfirmed?: Unconfirmed | undefined;
   /** Links as they really were made, by name: the mode taken, the qdisc made. */
   readonly made: Map<string, LinkState>;
+  /** Gets the links whose targets went before they were attached, which are then not recorded; without it that fails. */
+  readonly leftOut?: Map<string, NetkitError> | undefined;
   /** Says something worth knowing that is no error. */
   note(text: string, link?: string): void;
 }
@@ -46,6 +49,14 @@ export interface SuccessionWork {
   test(folder: string, signal: AbortSignal | undefined): Promise<void>;
   catchUp(signal: AbortSignal | undefined): Promise<void>;
   carryOver(): Promise<void>;
+}
+
+/** What only the command that read the manifest knows. */
+export interface DeclaredWork {
+  /** The contents of a file of entries that is to be stored. */
+  bytesOf(file: string): Uint8Array;
+  /** Writes what was planned for the map that is pinned at a path. */
+  write(map: string, signal: AbortSignal | undefined): Promise<void>;
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
@@ -75,7 +86,15 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
   attach: {
     perform: (action, stage) => {
-      stage.made.set(action.link.name, attachLink(action.folder, action.link, stage));
+      const { folder, link } = action;
+      try {
+        stage.made.set(link.name, attachLink(folder, link, stage));
+      } catch (error) {
+        if (stage.leftOut === undefined || !(error instanceof NetkitError) || !isTargetGone(link))
+          throw error;
+        detachLink(folder, link);
+        stage.leftOut.set(link.name, error);
+      }
     },
     undo: (action) => detachLink(action.folder, action.link),
   },
@@ -85,6 +104,8 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
       if (action.wasDead === true || isAlive(action.folder, action.link)) return;
       // Of a link that was detached only, the dead pin is left.
       detachLink(action.folder, action.link);
+      // With its interface the attachment would have gone too.
+      if (isTargetGone(action.link)) return;
       attachLink(action.folder, action.link, stage);
     },
   },
@@ -104,8 +125,8 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   'catch-up': waiting,
   'carry-over': waiting,
   rearrange: {
-    perform: (action) => rearrangeLink(action.folder, action.link, action.next),
-    undo: (action) => rearrangeLink(action.folder, action.next, action.link),
+    perform: (action, stage) => rearrangeLink(action.folder, action.link, action.next, stage),
+    undo: (action, stage) => rearrangeLink(action.folder, action.next, action.link, stage),
   },
   move: {
     perform: (action) => rename(action.from, action.to),
@@ -115,6 +136,30 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   },
   adopt: { perform: pinAdopted, undo: unpinAdopted },
   'drop-pins': { perform: (action) => dropPins(action.pins), undo: () => undefined },
+  'store-entries': {
+    perform(action, stage) {
+      if (stage.declared !== undefined)
+        stage.store.storeObject(action.file, stage.declared.bytesOf(action.file));
+    },
+    undo: (action, stage) => stage.store.dropObject(action.file),
+  },
+  'drop-entries': {
+    perform: (action, stage) => stage.store.dropObject(action.file),
+    undo: () => undefined,
+  },
+  'write-entries': {
+    perform: waiting.perform,
+    undo(action) {
+      // The entries of a map that is gone went with it.
+      if (action.old === null || !exists(action.map)) return;
+      using map = BpfMap.fromPin(action.map);
+      restoreEntries(map, action.old);
+    },
+  },
+  'record-chain': {
+    perform: (action, stage) => stage.store.writeChain(action.function, action.after),
+    undo: (action, stage) => stage.store.writeChain(action.function, action.before),
+  },
   'await-confirmation': {
     perform(action, stage) {
       if (stage.unconfirmed === undefined) throw new TypeError('nothing that could be taken back');
@@ -125,15 +170,17 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
   record: {
     perform(action, stage) {
       if (action.after === null) stage.store.remove(action.function);
-      else
-        stage.store.write({
-          ...action.after,
-          links: action.after.links.map((link) => stage.made.get(link.name) ?? link),
-        });
+      else {
+        const there = action.after.links.filter(({ name }) => stage.leftOut?.has(name) !== true);
+        const links = there.map((link) => stage.made.get(link.name) ?? link);
+        stage.store.write({ ...action.after, links });
+      }
     },
     undo(action, stage) {
-      if (action.before === null) stage.store.remove(action.function);
-      else stage.store.write(action.before);
+      const { before } = action;
+      if (before === null) return stage.store.remove(action.function);
+      const folder = functionFolder(before.bpffs, before.name);
+      stage.store.write({ ...before, links: before.links.map((link) => asPutBack(folder, link)) });
     },
   },
   unpin: {
@@ -163,6 +210,8 @@ export async function performWaiting(action: Action, stage: Stage, signal?: Abor
       return succession?.catchUp(signal);
     case 'carry-over':
       return succession?.carryOver();
+    case 'write-entries':
+      return stage.declared?.write(action.map, signal);
     default:
       perform(action, stage);
   }
@@ -183,6 +232,17 @@ function interpreterOf<A extends Action>(action: A): Interpreter<A['kind']> {
   return interpreters[action.kind] as unknown as Interpreter<A['kind']>;
 }
 
+/** An interface that was made again under its name is another one. */
+function isTargetGone({ target }: LinkState): boolean {
+  try {
+    const there = relocated(target);
+    return target.kind === 'interface' && !sameTarget(there, target);
+  } catch (error) {
+    if (error instanceof NetkitError && error.code === 'not-found') return true;
+    throw error;
+  }
+}
+
 function loadAndPin(action: Of<'load'>, stage: Stage): void {
   if (stage.spec === undefined) throw new TypeError('a load without an object');
   using object = load(stage.spec, {
@@ -199,78 +259,4 @@ function loadAndPin(action: Of<'load'>, stage: Stage): void {
 
 function rename(from: string, to: string): void {
   if (exists(from) && !exists(to)) renameSync(from, to);
-}
-
-const openers: Record<PinFolder, (path: string) => KernelObject> = {
-  progs: (path) => Program.fromPin(path),
-  maps: (path) => BpfMap.fromPin(path),
-  links: (path) => Link.fromPin(path),
-  chain: (path) => Program.fromPin(path),
-};
-
-/**
- * Removes a function's folder with all pins, all or none: every object is held open meanwhile, and pinned again when a
- * pin cannot be removed. Links go last: detached, because their last reference would let go only later, and a detached
- * link cannot be brought back.
- */
-function removePins(folder: string): void {
-  using scope = new Scope();
-  const removed: [string, KernelObject | undefined][] = [];
-  try {
-    // A replacement's folder holds `old_progs` and `old_maps` too; whatever is in there, its pins are netkit's.
-    for (const kind of linksLast(namesIn(folder))) {
-      const below = join(folder, kind);
-      if (!isFolder(below)) {
-        // Nothing of netkit's; but the folder goes.
-        unlinkSync(below);
-        continue;
-      }
-      for (const name of namesIn(below)) {
-        const path = join(below, name);
-        const object = openQuietly(kind.replace(/^old_/, ''), path);
-        if (object !== undefined) scope.use(object);
-        if (object instanceof Link) detachQuietly(object);
-        // Other pins keep it in its chain.
-        if (kind === 'chain' && object instanceof Program) leaveChains(bpffsOf(folder), object.info().id);
-        if (isFolder(path)) rmdirSync(path);
-        else unlinkSync(path);
-        removed.push([path, object]);
-      }
-      rmdirSync(below);
-      steppingStone();
-    }
-  } catch (error) {
-    for (const [path, object] of removed) {
-      makeFolder(dirname(path));
-      object?.pin(path);
-    }
-    throw error;
-  }
-  removeEmptyFolders(folder);
-}
-
-function linksLast(kinds: readonly string[]): string[] {
-  return [...kinds.filter((kind) => kind !== 'links'), ...kinds.filter((kind) => kind === 'links')];
-}
-
-function isFolder(path: string): boolean {
-  return lstatSync(path).isDirectory();
-}
-
-/** A pin that cannot be opened is still ours to remove; it only cannot be brought back. */
-function openQuietly(kind: string, path: string): KernelObject | undefined {
-  const open = openers[kind as PinFolder];
-  try {
-    return open?.(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function detachQuietly(link: Link): void {
-  try {
-    link.detach();
-  } catch {
-    // A kind without detach lets go when its last reference does.
-  }
 }

@@ -6,10 +6,11 @@ import { loadedState } from './attach-function.js';
 import { isAlive } from './attachment.js';
 import { type ChainLink, isChainLink } from './chain/member.js';
 import type { Proposal, World } from './environment.js';
-import { describeTarget } from './hooks/index.js';
+import { describeTarget, familyOf } from './hooks/index.js';
 import { checkedChainPriority } from './hooks/xdp-way.js';
 import { functionFolder } from './layout.js';
 import type { LinkState } from './link-state.js';
+import { checkedPriority, type Place } from './order.js';
 import type { FunctionState } from './state.js';
 import { targetsMeant } from './targets/index.js';
 
@@ -27,6 +28,8 @@ export interface LinkChoice {
 export interface RearrangeRequest extends LinkChoice {
   readonly priority?: number | undefined;
   readonly proceedOn?: readonly XdpVerdict[] | undefined;
+  /** On hooks whose order the kernel keeps: where among the others. */
+  readonly place?: Place | undefined;
 }
 
 export interface RearrangeProposal extends Proposal {
@@ -39,7 +42,7 @@ export function planRearrange(world: World, request: RearrangeRequest): Rearrang
   const state = loadedState(world, request.function);
   const folder = functionFolder(state.bpffs, state.name);
   const meant = linksMeant(state, request);
-  const members = meant.filter(isChainLink);
+  const members = meant.filter((link) => isMovable(link));
   if (members.length === 0) throw nothingMeant(request, meant[0]);
   const dead = members.find((link) => !isAlive(folder, link));
   if (dead !== undefined) throw gone(dead);
@@ -70,7 +73,16 @@ export function linksMeant({ links }: FunctionState, { target, netns, link: name
   );
 }
 
-function changed(link: ChainLink, request: RearrangeRequest): ChainLink {
+/** What has a place among others that can be changed. */
+export type MovableLink = ChainLink | Extract<LinkState, { readonly order: unknown }>;
+
+export function isMovable(link: LinkState): link is MovableLink {
+  return isChainLink(link) || ('order' in link && familyOf(link).rearrange !== undefined);
+}
+
+/** @throws NetkitError `bad-value`, `usage` */
+function changed(link: MovableLink, request: RearrangeRequest): MovableLink {
+  if (!isChainLink(link)) return moved(link, request);
   const priority = checkedChainPriority(request.priority);
   return {
     ...link,
@@ -78,6 +90,19 @@ function changed(link: ChainLink, request: RearrangeRequest): ChainLink {
     // Where it is asked to be by its number, it is no longer beside another.
     beside: priority === undefined ? link.beside : null,
     proceedOn: [...(request.proceedOn ?? link.proceedOn)],
+  };
+}
+
+function moved<L extends Exclude<MovableLink, ChainLink>>(
+  link: L,
+  { priority, proceedOn, place }: RearrangeRequest,
+): L {
+  if (proceedOn !== undefined)
+    throw new NetkitError('usage', `on ${link.hook} the verdict decides whether the next program runs`);
+  if (priority === undefined && place === undefined) return link;
+  return {
+    ...link,
+    order: { priority: checkedPriority(priority ?? link.order.priority), place: place ?? null },
   };
 }
 
@@ -96,9 +121,9 @@ function nothingMeant(request: LinkChoice, other: LinkState | undefined): Netkit
   const what = program === undefined ? name : `${name}/${program}`;
   return new NetkitError(
     'unsupported',
-    `${what} is attached to ${describeTarget(other)}, which is no chain`,
+    `${what} is attached to ${describeTarget(other)}, where no place can be changed`,
     {
-      hint: 'only members of XDP chains have a place that can be changed: detach it and attach it again',
+      hint: 'members of XDP chains and programs on tcx, netkit-dev and cgroups have one: detach this and attach it again',
     },
   );
 }

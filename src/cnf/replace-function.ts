@@ -8,7 +8,7 @@ import { loadedState } from './attach-function.js';
 import type { Proposal, World } from './environment.js';
 import { describeTarget, familyOf } from './hooks/index.js';
 import { functionFolder, pinPath, stagingFolder } from './layout.js';
-import { applyChoices, newState, refuseFleeting } from './load-function.js';
+import { applyChoices, newState, refuseFleeting, storeObject } from './load-function.js';
 import { openTargets } from './load-targets.js';
 import { replaceActions } from './replacing/actions.js';
 import { type GivenChoices, takeOver } from './replacing/choices.js';
@@ -18,7 +18,6 @@ import { programIds, slotsOf } from './replacing/program-table.js';
 import { type ProgramTest, type TakenOver, Takeover } from './replacing/work.js';
 import { openReused } from './reused-maps.js';
 import type { FunctionState } from './state.js';
-import { storedObjectFile } from './state-object.js';
 import { chooseWays } from './ways-in.js';
 
 export type { PlannedMap } from './replacing/fates.js';
@@ -28,10 +27,16 @@ export interface ReplaceRequest extends GivenChoices {
   readonly function: string;
   /** Path of the object file. */
   readonly object: string;
+  /** The object, where it has been read already. */
+  readonly spec?: ObjectSpec | undefined;
+  /** What was chosen before counts no longer: all that counts is given. */
+  readonly anew?: boolean | undefined;
   /** Maps that may begin empty. */
   readonly newMaps: readonly string[];
   /** Replace also what the kernel cannot swap: for a moment there is no program then. */
   readonly allowGap: boolean;
+  /** Names of links that do not get the new programs, but go. */
+  readonly leaving?: ReadonlySet<string> | undefined;
   /** Runs between load and swap; what it throws ends the replacement before anything is swapped. */
   readonly test?: ProgramTest | undefined;
 }
@@ -64,8 +69,9 @@ export async function planReplace(world: World, request: ReplaceRequest): Promis
       hint: `'netkit load' with --name ${name} --replace loads it anew`,
     });
   }
-  const spec = await ObjectSpec.read(request.object);
-  const choices = takeOver(before, request, spec, (text) => world.note(text));
+  const spec = request.spec ?? (await ObjectSpec.read(request.object));
+  const choices =
+    request.anew === true ? request : takeOver(before, request, spec, (text) => world.note(text));
   applyChoices(spec, choices);
   chooseWays(spec, choices, (text) => world.note(text));
   for (const map of request.newMaps) spec.map(map);
@@ -87,7 +93,7 @@ export async function planReplace(world: World, request: ReplaceRequest): Promis
     },
   });
   const loadRequest = { ...choices, object: request.object, replace: true, persist: before.persist };
-  const after = newState(world, spec, loadRequest, name, before.persist);
+  const after = newState(world, spec, loadRequest, name, before);
   const reuse = openReused(world, spec, choices, name);
   const kept: Record<string, string> = {};
   for (const { name: map, fate } of maps) {
@@ -110,20 +116,19 @@ export async function planReplace(world: World, request: ReplaceRequest): Promis
     ...(request.test === undefined ? [] : [{ kind: 'test', function: name, folder: staging } as const]),
     ...(migrates ? [{ kind: 'catch-up', function: name, folder: staging } as const] : []),
   ];
-  const store: Action[] =
-    before.object?.file === storedObjectFile(after)
-      ? []
-      : [{ kind: 'store-object', function: name, file: storedObjectFile(after) }];
+  const store = storeObject(before, after);
   const replace = replaceActions({
     world,
     before,
     after,
     allowGap: request.allowGap,
+    leaving: request.leaving,
     kept,
     beforeSwap,
     afterSwap: migrates ? [{ kind: 'carry-over', function: name, folder: staging }] : [],
   });
   for (const link of before.links) {
+    if (request.leaving?.has(link.name) === true) continue;
     const { replacing } = familyOf(link);
     const about = `${name}/${link.program} on ${describeTarget(link)}`;
     if (replacing === 'overlap')

@@ -13,9 +13,9 @@ import { storedObjectFile } from './state-object.js';
 import { relocated } from './targets/index.js';
 import { chooseWays } from './ways-in.js';
 
-/** True for a function of another boot that is to be brought back. */
+/** True for a function of another boot that is to be brought back by itself: what manifests declare is reconciled. */
 export function awaitsRestore(state: FunctionState, bootId: string): boolean {
-  return state.persist && state.bootId !== bootId;
+  return state.persist && state.bootId !== bootId && state.declared === undefined;
 }
 
 /**

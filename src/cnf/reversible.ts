@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Action } from './action.js';
 import { asideFolder } from './layout.js';
 import { perform, type Stage } from './perform.js';
+import { keptFiles } from './state-object.js';
 import { steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
 
@@ -20,8 +21,10 @@ export function reversible(action: Action, store: StateStore, aside: (folder: st
       return { now: [{ ...action, kind: 'set-aside', to }], later: [{ ...action, folder: to }] };
     }
     case 'drop-object':
+    case 'drop-entries':
       return { now: [], later: [action] };
     case 'store-object':
+    case 'store-entries':
       // Named by its contents: one that waits to be dropped serves, and undoing must leave it.
       return { now: existsSync(store.objectPath(action.file)) ? [] : [action], later: [] };
     default:
@@ -34,7 +37,8 @@ export function finish(actions: readonly Action[], stage: Stage): void {
   for (const action of actions) {
     // A later command may have loaded the same object again.
     const isNeeded =
-      action.kind === 'drop-object' && stage.store.peek(action.function)?.object?.file === action.file;
+      (action.kind === 'drop-object' || action.kind === 'drop-entries') &&
+      keptFiles(stage.store.peek(action.function) ?? null).has(action.file);
     if (!isNeeded) perform(action, stage);
     steppingStone();
   }

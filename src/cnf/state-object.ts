@@ -13,3 +13,17 @@ export function storedObjectFile({ name, object }: Pick<FunctionState, 'name' | 
     },
   );
 }
+
+/** Files in the state directory that a function needs: for what runs, and for what a rollback can bring back. */
+export function keptFiles(state: FunctionState | null): Set<string> {
+  if (state === null) return new Set();
+  const { object, declared } = state;
+  const generations = declared === undefined ? [] : [declared.present, ...declared.former];
+  return new Set([
+    ...(object === null ? [] : [object.file]),
+    ...generations.flatMap((each) => [
+      each.object.file,
+      ...Object.values(each.entries).map(({ file }) => file),
+    ]),
+  ]);
+}

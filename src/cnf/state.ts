@@ -1,15 +1,15 @@
 /** What netkit remembers of a function: one JSON file each in the state directory. */
 import * as z from 'zod/mini';
+import { chainState } from './chain-state.js';
+import { declaration, loadOptions, storedFile, storedObject } from './declaration.js';
+import { oldEntries } from './entries/old-entries.js';
 import { fileName, linkState } from './link-state.js';
 import { isFunctionName } from './names.js';
 
 /** The format that is written; those before it are read too. A file with a higher number was written by a newer netkit. */
-export const stateFormat = 2;
+export const stateFormat = 3;
 
 const functionName = z.string().check(z.refine(isFunctionName, 'no name of a function'));
-const objectFile = z
-  .string()
-  .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}-[0-9a-f]{12}\.bpf\.o$/, 'no name of a stored object'));
 export const functionState = z.strictObject({
   formatVersion: z.literal(stateFormat),
   name: functionName,
@@ -21,15 +21,8 @@ export const functionState = z.strictObject({
   /** Brought back after a reboot. */
   persist: z.boolean(),
   /** Null for what another tool had loaded, and netkit took over. */
-  object: z.nullable(z.strictObject({ path: z.string(), file: objectFile, sha256: z.string() })),
-  options: z.strictObject({
-    globals: z.record(z.string(), z.string()),
-    mapSizes: z.record(z.string(), z.int()),
-    only: z.nullable(z.array(z.string())),
-    reuse: z.record(z.string(), z.string()),
-    /** What tracing programs were loaded for, as `load --target` has it; not there when no program was named. */
-    targets: z.optional(z.record(z.string(), z.string())),
-  }),
+  object: z.nullable(storedObject),
+  options: loadOptions,
   programs: z.array(
     z.strictObject({
       name: fileName,
@@ -42,6 +35,8 @@ export const functionState = z.strictObject({
   maps: z.array(z.strictObject({ name: fileName, type: z.string() })),
   links: z.array(linkState),
   loadedAt: z.string(),
+  /** For what a manifest declares. */
+  declared: z.optional(declaration),
 });
 
 const pinsFolder = z
@@ -61,6 +56,8 @@ const asideFolder = z
   .check(
     z.regex(/^\/(.*\/)?netkit\/~\d{1,9}-[a-z0-9][a-z0-9_-]{0,62}$/, "no folder of netkit's pins put aside"),
   );
+
+const recorded = z.union([functionState, chainState]);
 
 /** What the journal holds: a plan of actions, each with such paths only as its kind may touch. Built when one is read, which is rare. */
 export const changePlan = () =>
@@ -85,6 +82,10 @@ export const changePlan = () =>
           'rearrange',
           'move',
           'await-confirmation',
+          'store-entries',
+          'drop-entries',
+          'write-entries',
+          'record-chain',
           'adopt',
           'drop-pins',
           'record',
@@ -93,7 +94,7 @@ export const changePlan = () =>
           'drop-object',
         ]),
         function: functionName,
-        file: z.optional(objectFile),
+        file: z.optional(storedFile),
         folder: z.optional(z.union([pinsFolder, asideFolder])),
         link: z.optional(linkState),
         next: z.optional(linkState),
@@ -111,8 +112,10 @@ export const changePlan = () =>
             z.strictObject({ path: z.string(), kind: z.enum(['program', 'map', 'link']), id: z.int() }),
           ),
         ),
-        before: z.optional(z.nullable(functionState)),
-        after: z.optional(z.nullable(functionState)),
+        before: z.optional(z.nullable(recorded)),
+        after: z.optional(z.nullable(recorded)),
+        map: z.optional(pinsPath),
+        old: z.optional(z.nullable(oldEntries)),
       }),
     ),
   });

@@ -5,9 +5,10 @@ import { messageOf, NetkitError } from '../base/errors.js';
 import { removeStaleTemporaries, writeFileSynced } from '../host/atomic-file.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import type { Action, Plan } from './action.js';
+import { type ChainState, chainState } from './chain-state.js';
 import { isFunctionName } from './names.js';
+import { convertPlan, convertState } from './older-formats.js';
 import { changePlan, type FunctionState, functionState, stateFormat } from './state.js';
-import { convertPlan, convertState } from './state-format-1.js';
 
 /** No function is called that: the name has a dot. */
 const journalFile = 'change.journal';
@@ -15,6 +16,8 @@ const batchJournalFile = 'batch.journal';
 
 export class StateStore {
   readonly directory: string;
+  /** What was read last of each function, by its file: checking the links of many interfaces takes its time. */
+  readonly #known = new Map<string, { readonly text: string; readonly state: FunctionState }>();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -45,7 +48,8 @@ export class StateStore {
 
   /** Shutting everybody else out of a directory that is not netkit's, such as /tmp, would break the machine. */
   #refuseOthersFiles(): void {
-    const isOwn = /^(lock|(change|batch)\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.pending|\.bpf\.o)|\..*\.tmp)$/;
+    const isOwn =
+      /^(lock|(change|batch)\.journal|[a-z0-9][a-z0-9_-]*(\.json|\.pending|\.chain|\.bpf\.o|\.entries|@[^/]+\.kept)|\..*\.tmp)$/;
     const other = this.#files().find((file) => !isOwn.test(file));
     if (other === undefined) return;
     throw new NetkitError(
@@ -88,10 +92,16 @@ export class StateStore {
   read(name: string): FunctionState | undefined {
     const path = join(this.directory, `${name}.json`);
     const hint = `'netkit unload ${name}' removes the function from its pins alone`;
-    const value = readJson(path, hint);
-    if (value === undefined) return undefined;
+    const text = readText(path, hint);
+    if (text === undefined) return undefined;
+    const known = this.#known.get(name);
+    if (known?.text === text) return known.state;
+    const value = jsonOf(text, path, hint);
     const parsed = functionState.safeParse(convertState(value));
-    if (parsed.success && parsed.data.name === name) return parsed.data;
+    if (parsed.success && parsed.data.name === name) {
+      this.#known.set(name, { text, state: parsed.data });
+      return parsed.data;
+    }
     refuseNewer(path, value);
     const issue = parsed.error?.issues[0];
     throw new NetkitError(
@@ -129,6 +139,41 @@ export class StateStore {
     rmSync(join(this.directory, `${name}.json`), { force: true });
   }
 
+  /** Names of the chains that a manifest declares. */
+  chainNames(): string[] {
+    const names = this.#files()
+      .filter((file) => file.endsWith('.chain'))
+      .map((file) => file.slice(0, -'.chain'.length));
+    return names.filter(isFunctionName).sort();
+  }
+
+  /** Undefined when there is no such chain. @throws NetkitError `bad-state` */
+  readChain(name: string): ChainState | undefined {
+    const path = this.#chainPath(name);
+    const hint = `'netkit delete ${name}' forgets the chain`;
+    const value = readJson(path, hint);
+    if (value === undefined) return undefined;
+    refuseNewer(path, value);
+    const { data, error } = chainState.safeParse(value);
+    if (data?.name === name) return data;
+    const issue = error?.issues[0];
+    throw new NetkitError(
+      'bad-state',
+      `${path} is damaged at '${issue?.path.join('.') ?? 'name'}': ${issue?.message ?? 'it is of another chain'}`,
+      { hint },
+    );
+  }
+
+  /** Writes the file of a chain; null removes it. */
+  writeChain(name: string, chain: ChainState | null): void {
+    if (chain === null) rmSync(this.#chainPath(name), { force: true });
+    else writeFileSynced(this.#chainPath(name), `${JSON.stringify(chain, null, 2)}\n`);
+  }
+
+  #chainPath(name: string): string {
+    return join(this.directory, `${name}.chain`);
+  }
+
   objectPath(file: string): string {
     return join(this.directory, file);
   }
@@ -142,6 +187,23 @@ export class StateStore {
     return this.#files().filter(
       (file) => file.startsWith(`${name}-`) && /^[0-9a-f]{12}\.bpf\.o$/.test(file.slice(name.length + 1)),
     );
+  }
+
+  /** Files of the entries that are declared for maps of a function. */
+  entriesOf(name: string): string[] {
+    return this.#files().filter(
+      (file) => file.startsWith(`${name}-`) && /^[0-9a-f]{12}\.entries$/.test(file.slice(name.length + 1)),
+    );
+  }
+
+  /** Where the contents of a map are kept that are to come back after a reboot. */
+  keptPath(name: string, map: string): string {
+    return join(this.directory, `${name}@${map}.kept`);
+  }
+
+  /** Files of the contents of a function's maps. */
+  keptOf(name: string): string[] {
+    return this.#files().filter((file) => file.startsWith(`${name}@`) && file.endsWith('.kept'));
   }
 
   dropObject(file: string): void {
@@ -217,9 +279,13 @@ function isPlan(value: unknown): value is Plan {
 
 /** Undefined when there is no such file. @throws NetkitError `bad-state` for what is no JSON */
 export function readJson(path: string, hint?: string): unknown {
-  let text: string;
+  const text = readText(path, hint);
+  return text === undefined ? undefined : jsonOf(text, path, hint);
+}
+
+function readText(path: string, hint: string | undefined): string | undefined {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (fileErrorCode(error) === 'ENOENT') return undefined;
     if (fileErrorCode(error) === 'EISDIR') {
@@ -227,6 +293,9 @@ export function readJson(path: string, hint?: string): unknown {
     }
     throw fileError(error, 'read', path);
   }
+}
+
+function jsonOf(text: string, path: string, hint: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { messageOf, NetkitError } from '../base/errors.js';
 import { BpfMap } from '../ebpf/map.js';
-import { bootId } from '../host/kernel.js';
+import { bootId, newUuid } from '../host/kernel.js';
 import type { Action, Plan } from './action.js';
 import {
   type BatchHistory,
@@ -15,6 +15,7 @@ import {
   readStep,
 } from './batch-journal.js';
 import { concernsFiles, performAll, type Recovery, undoAll } from './execute.js';
+import { beginWaiting, readablePending, type Settler } from './pending/record.js';
 import type { Stage } from './perform.js';
 import { openMap } from './reference.js';
 import { finish, reversible } from './reversible.js';
@@ -26,13 +27,20 @@ export class Transaction implements Disposable {
   readonly #journal: BatchJournal;
   /** What is left for the commit: the pins put aside, the objects not needed any more. */
   readonly #finish: Action[] = [];
+  readonly #head: Omit<Plan, 'function' | 'actions'>;
+  readonly #done: Action[] = [];
   #asides = 0;
 
   /** Call it under the lock, when nothing of a killed command is left. */
   constructor(store: StateStore, command: string) {
     this.#store = store;
-    const head = { command, startedAt: new Date().toISOString(), bootId: bootId() };
-    this.#journal = BatchJournal.create(store.batchJournalPath, head);
+    this.#head = { change: newUuid(), command, startedAt: new Date().toISOString(), bootId: bootId() };
+    this.#journal = BatchJournal.create(store.batchJournalPath, this.#head);
+  }
+
+  /** Identifies all of it, where it waits for a confirmation. */
+  get change(): string {
+    return this.#head.change;
   }
 
   /** Makes one change. When it fails, nothing of it is undone yet: {@link Transaction.rollback} does. */
@@ -40,6 +48,7 @@ export class Transaction implements Disposable {
     const reversible = { ...plan, actions: plan.actions.flatMap((action) => this.#reversible(action)) };
     this.#journal.append({ kind: 'plan', plan: reversible });
     this.#journal.sync();
+    this.#done.push(...reversible.actions);
     await performAll(reversible, stage, signal, []);
   }
 
@@ -56,6 +65,20 @@ export class Transaction implements Disposable {
   commit(): void {
     steppingStone();
     this.#journal.appendSynced({ kind: 'commit', actions: this.#finish });
+    steppingStone();
+  }
+
+  /**
+   * In place of the commit: from here on everything is taken back unless somebody confirms it in time.
+   * @param functionName under whose name it waits
+   * @throws NetkitError when that could not be written down; everything is still to be rolled back then
+   */
+  await(functionName: string, forMs: number, settling: Settler | null): void {
+    steppingStone();
+    const plan = { ...this.#head, function: functionName, actions: this.#done };
+    beginWaiting(this.#store, { plan, finish: this.#finish }, forMs, settling);
+    steppingStone();
+    this.#store.removeBatchJournal();
     steppingStone();
   }
 
@@ -96,7 +119,13 @@ export function pendingBatch(store: StateStore): Recovery | undefined {
 /** Takes back what a killed batch did, or finishes it once it was committed. Call it under the lock. */
 export function recoverBatch(stage: Stage): Recovery | undefined {
   const read = readBatchJournal(stage.store.batchJournalPath);
-  return read === undefined ? undefined : recoverFrom(read, stage);
+  if (read === undefined) return undefined;
+  // It was killed when all was written down of what waits for its confirmation.
+  if (readablePending(stage.store).some(({ plan }) => plan.change === read.history.change)) {
+    stage.store.removeBatchJournal();
+    return undefined;
+  }
+  return recoverFrom(read, stage);
 }
 
 /**

@@ -1,5 +1,5 @@
+import type { Readiness } from '../sys/readiness.js';
 import type { EventBatch } from './event-batch.js';
-import type { Readiness } from './readiness.js';
 
 /** How long batches may follow each other without letting timers, signals and sockets have their turn. */
 const turnMilliseconds = 10;

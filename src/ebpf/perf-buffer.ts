@@ -3,6 +3,7 @@ import { NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import { capabilityHint } from '../host/capabilities.js';
 import { isErrno } from '../sys/errno.js';
+import { Readiness } from '../sys/readiness.js';
 import { pageSize } from '../sys/ring.js';
 import { EventBatch, type EventOptions, type EventSource, requireType } from './event-batch.js';
 import { EventBuffer } from './event-buffer.js';
@@ -10,7 +11,6 @@ import type { BpfMap } from './map.js';
 import { type PerfRecords, PerfRing } from './perf-ring.js';
 import { PerfSlots, takenSlots } from './perf-slots.js';
 import { cpuNumbers } from './possible-cpus.js';
-import { Readiness } from './readiness.js';
 import { batchRecords } from './ring-cursor.js';
 import type { TypedMap } from './typed.js';
 

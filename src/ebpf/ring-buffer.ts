@@ -2,12 +2,12 @@ import { NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import { isErrno } from '../sys/errno.js';
 import { duplicateFd } from '../sys/fd.js';
+import { Readiness } from '../sys/readiness.js';
 import { Mapping, pageSize } from '../sys/ring.js';
 import { EventBatch, type EventOptions, type EventSource, requireType } from './event-batch.js';
 import { EventBuffer } from './event-buffer.js';
 import { LostCounter } from './lost-counter.js';
 import type { BpfMap } from './map.js';
-import { Readiness } from './readiness.js';
 import { RingCursor } from './ring-cursor.js';
 import type { TypedMap } from './typed.js';
 

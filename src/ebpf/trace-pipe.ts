@@ -5,7 +5,7 @@ import { NetkitError } from '../base/errors.js';
 import { fileError, fileErrorCode } from '../host/file-errors.js';
 import { tracefs, tracePipeReaders } from '../host/tracefs.js';
 import { duplicateFd } from '../sys/fd.js';
-import { Readiness } from './readiness.js';
+import { Readiness } from '../sys/readiness.js';
 
 const pieceBytes = 1 << 16;
 

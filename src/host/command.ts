@@ -32,6 +32,9 @@ const debianPackages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   tc: 'iproute2',
   ss: 'iproute2',
+  iptables: 'iptables',
+  ip6tables: 'iptables',
+  nft: 'nftables',
   nsenter: 'util-linux',
   skopeo: 'skopeo',
 };
@@ -109,7 +112,8 @@ export async function runCommand(
   return { exitCode, stdout: result.stdout, stderr: result.stderr };
 }
 
-function signalExitCode(signal: string | undefined): number | undefined {
+/** 128 + the number of a signal, as shells count; undefined where there is none. */
+export function signalExitCode(signal: string | undefined): number | undefined {
   if (signal === undefined) return undefined;
   const number = Object.entries(osConstants.signals).find(([name]) => name === signal)?.[1];
   return number === undefined ? undefined : 128 + number;

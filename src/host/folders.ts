@@ -20,6 +20,7 @@ export function exists(path: string): boolean {
 
 /** Makes a folder and those above it. @throws NetkitError */
 export function makeFolder(path: string): void {
+  if (exists(path)) return;
   // mkdir's own `recursive` tells of a read-only file system that there is no such directory.
   if (!exists(dirname(path))) makeFolder(dirname(path));
   try {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { messageOf, NetkitError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { isErrno } from '../sys/errno.js';
-import { setNetns } from '../sys/libc.js';
+import { setNetns, unshareNetns } from '../sys/libc.js';
 import { capabilityHint } from './capabilities.js';
 import { fileError, fileErrorCode } from './file-errors.js';
 
@@ -95,6 +95,20 @@ export function currentNetns(): Netns {
   return Netns.open(ownNetnsPath);
 }
 
+/**
+ * A new network namespace without a name: it is gone with the last descriptor and process, however those end.
+ * @throws NetkitError `not-permitted` without CAP_SYS_ADMIN
+ */
+export function newNetns(): Netns {
+  using home = currentNetns();
+  unshareNetns();
+  try {
+    return currentNetns();
+  } finally {
+    returnTo(home);
+  }
+}
+
 /** Another descriptor of a namespace, which lives as long as its owner wants; of the current one for `undefined`. */
 export function openSameNetns(netns: Netns | undefined): Netns {
   return netns === undefined ? currentNetns() : Netns.open(`/proc/self/fd/${netns.fd}`, netns.name);
@@ -126,12 +140,17 @@ export function withNetns<T>(netns: Netns | undefined, work: () => T): T {
   try {
     return refusePromise(work());
   } finally {
-    try {
-      setNetns(home.fd);
-    } catch (error) {
-      writeSync(2, `netkit: cannot return to its own network namespace, aborting: ${messageOf(error)}\n`);
-      process.abort();
-    }
+    returnTo(home);
+  }
+}
+
+/** Whatever the process did next would hit the wrong namespace, if this did not work. */
+function returnTo(home: Netns): void {
+  try {
+    setNetns(home.fd);
+  } catch (error) {
+    writeSync(2, `netkit: cannot return to its own network namespace, aborting: ${messageOf(error)}\n`);
+    process.abort();
   }
 }
 

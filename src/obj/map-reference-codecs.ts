@@ -19,6 +19,9 @@ interface NameForm {
 const mostCharacters = 32;
 
 function nameCodec({ size, typeName, describe, write, read }: NameForm): Codec {
+  const mark = (mask: DataView, offset: number): void => {
+    for (let at = 0; at < size; at++) mask.setUint8(offset + at, 0xff);
+  };
   return {
     size,
     typeName,
@@ -38,8 +41,10 @@ function nameCodec({ size, typeName, describe, write, read }: NameForm): Codec {
         writeCsv: (view: DataView, offset: number, out: TextSink) => out.ascii(read(view, offset)),
         readCsv: () => false,
         encodeText: write,
+        markGiven: mark,
       },
     ],
+    markGiven: (_value, mask, offset) => mark(mask, offset),
   };
 }
 

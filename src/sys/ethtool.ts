@@ -40,6 +40,16 @@ const channelsLayout = {
   },
 } as const satisfies Layout<string>;
 
+/** What the kernel and the driver can do for packets, by the names that ethtool gives them. */
+const offloadQuestions: Readonly<Record<string, number>> = {
+  'rx-checksumming': uapi.ETHTOOL_GRXCSUM,
+  'tx-checksumming': uapi.ETHTOOL_GTXCSUM,
+  'scatter-gather': uapi.ETHTOOL_GSG,
+  'tcp-segmentation-offload': uapi.ETHTOOL_GTSO,
+  'generic-segmentation-offload': uapi.ETHTOOL_GGSO,
+  'generic-receive-offload': uapi.ETHTOOL_GGRO,
+};
+
 /** How many queues of each kind. */
 export interface Channels {
   readonly rx: number;
@@ -92,6 +102,19 @@ export class InterfaceControl implements Disposable {
     const answer = new Block(valueLayout, { cmd: uapi.ETHTOOL_GFLAGS });
     if (!this.#ethtool(ifname, answer.bytes)) return undefined;
     return (answer.get('data') & uapi.ETH_FLAG_LRO) !== 0;
+  }
+
+  /** The offloads that are on, in ethtool's words; those that a driver does not tell are left out. @throws SysError */
+  offloads(ifname: string): string[] {
+    return Object.entries(offloadQuestions).flatMap(([name, cmd]) => {
+      const answer = new Block(valueLayout, { cmd });
+      return this.#ethtool(ifname, answer.bytes) && answer.get('data') !== 0 ? [name] : [];
+    });
+  }
+
+  /** Switches generic receive offload. @returns false when the interface has none @throws SysError */
+  setGro(ifname: string, on: boolean): boolean {
+    return this.#ethtool(ifname, new Block(valueLayout, { cmd: uapi.ETHTOOL_SGRO, data: on ? 1 : 0 }).bytes);
   }
 
   [Symbol.dispose](): void {

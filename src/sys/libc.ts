@@ -6,6 +6,7 @@ import { checked } from './status.js';
 declare('libc', [
   'int flock(int fd, int operation)',
   'int setns(int fd, int nstype)',
+  'int unshare(int flags)',
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
   'int umount2(const char *target, int flags)',
   'unsigned int if_nametoindex(const char *ifname)',
@@ -30,6 +31,11 @@ export function tryFlock(fd: number): boolean {
 /** Moves the calling thread into the network namespace behind `fd`; needs CAP_SYS_ADMIN. @throws SysError */
 export function setNetns(fd: number): void {
   checked('enter a network namespace', invoke('setns', [fd, CLONE_NEWNET]));
+}
+
+/** Moves the calling thread into a new network namespace; needs CAP_SYS_ADMIN. @throws SysError */
+export function unshareNetns(): void {
+  checked('make a network namespace', invoke('unshare', [CLONE_NEWNET]));
 }
 
 /** mount(2). @throws SysError */

@@ -35,8 +35,17 @@ export interface Question {
 }
 
 /** Lists what there is. @throws SysError; an answer cut short does not pass for a short list */
-export function netlinkDump({ request, answer, fixed, only }: Question, operation: string): DumpedMessage[] {
+export function netlinkDump(question: Question, operation: string): DumpedMessage[] {
   using socket = openNetlink('route');
+  return netlinkDumpBy(socket, question, operation);
+}
+
+/** The same by a socket that is there, in the namespace of that. After a failure it is good for nothing more. @throws SysError */
+export function netlinkDumpBy(
+  socket: Fd,
+  { request, answer, fixed, only }: Question,
+  operation: string,
+): DumpedMessage[] {
   if (only !== undefined) askStrictly(socket);
   const body = Buffer.concat([fixed, encodeAll(only ?? [])]);
   sendMessage(socket, request, uapi.NLM_F_DUMP, body, operation);

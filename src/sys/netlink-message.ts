@@ -20,7 +20,7 @@ const protocols = { route: 0, generic: 16 } as const;
 /** struct nlmsghdr of linux/netlink.h: length, type, flags, sequence and port. */
 const headerSize = 16;
 /** The kernel sends lists in pieces of up to this size, and shorter answers than that. */
-const receiveBytes = 32768;
+export const receiveBytes = 32768;
 
 /** What follows the header, and what the header says. */
 export interface NetlinkMessage {
@@ -58,13 +58,21 @@ export function sendMessage(
 /** Waits for what the kernel sends next: one message or several. @throws SysError, EPROTO for what are none */
 export function receiveMessages(socket: Fd, operation: string): NetlinkMessage[] {
   const received = new Uint8Array(receiveBytes);
-  const length = checked(operation, invoke('recv', [socket.value, received, received.length, 0]));
-  const view = new DataView(received.buffer, 0, length);
+  return messagesIn(
+    received,
+    checked(operation, invoke('recv', [socket.value, received, received.length, 0])),
+    operation,
+  );
+}
+
+/** The messages in what was received. @throws SysError, EPROTO for what are none */
+export function messagesIn(received: Uint8Array, length: number, operation: string): NetlinkMessage[] {
+  const view = new DataView(received.buffer, received.byteOffset, length);
   const found: NetlinkMessage[] = [];
   for (let at = 0; at + headerSize <= length; ) {
     const size = view.getUint32(at, littleEndian);
     if (size < headerSize || at + size > length) throw new SysError(operation, errnoNumber('EPROTO'));
-    const body = new DataView(received.buffer, at + headerSize, size - headerSize);
+    const body = new DataView(received.buffer, received.byteOffset + at + headerSize, size - headerSize);
     found.push({ type: view.getUint16(at + 4, littleEndian), body });
     at += padded(size);
   }

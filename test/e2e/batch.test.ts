@@ -230,6 +230,7 @@ describeAsRoot('netkit batch', () => {
     ['help', 2, 'help is for people'],
     ['batch -', 2, 'a batch cannot hold another one'],
     ['map watch m/events', 2, "'map watch' goes on until it is stopped"],
+    ['bench drop --quick', 2, "'bench drop' measures"],
     ['build x.c --watch', 2, "'build --watch' goes on until it is stopped"],
     ['list --json', 2, '--json is for the whole batch'],
     ['list --bpffs=/tmp', 2, '--bpffs is for the whole batch'],

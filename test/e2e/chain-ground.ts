@@ -40,7 +40,10 @@ const recorded = z.looseObject({ links: z.array(z.unknown()) });
 /** The links in the state file of a function; undefined where it has none. */
 export function recordedLinks(ground: Ground, name: string): unknown {
   const path = stateFile(ground, name);
-  return existsSync(path) ? recorded.parse(JSON.parse(readFileSync(path, 'utf8'))).links : undefined;
+  if (!existsSync(path)) return undefined;
+  // Members are loaded anew when they are brought back.
+  const withoutIds = (key: string, value: unknown): unknown => (key === 'programId' ? undefined : value);
+  return recorded.parse(JSON.parse(readFileSync(path, 'utf8'), withoutIds)).links;
 }
 
 /** What `attach` says beside its result when it attaches to XDP. */

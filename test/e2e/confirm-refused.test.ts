@@ -1,5 +1,5 @@
 // What stands in the way of a change with --confirm, of its return, and of its confirmation.
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { documents } from '../../src/cli/schema/documents.js';
@@ -28,7 +28,9 @@ describeAsRoot('a change with --confirm', () => {
     ground.does('detach', 'f', '--confirm', '1h');
     killWatchers(ground);
     passTime(ground);
-    ground.netns.run('ip', ['link', 'del', ground.ifname]);
+    // Without its program nothing can be attached again.
+    const programs = join(ground.bpffs.root.path, 'netkit/f/progs');
+    for (const name of readdirSync(programs)) rmSync(join(programs, name));
     const other = ground.does('load', fixture('pass'), '--name', 'other');
     expect(other.stderr).toMatch(/'netkit detach f .*' was not confirmed; and it could not be undone: /);
     ground.does('unload', 'other');

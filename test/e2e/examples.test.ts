@@ -20,7 +20,7 @@ function scriptOf(name: string): string | undefined {
 describe('the examples', () => {
   it('are some, so that the tests below run at all', () => {
     expect(examples.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['drop-all', 'library', 'typed']),
+      expect.arrayContaining(['drop-all', 'firewall', 'chain', 'life', 'library', 'typed']),
     );
   });
 
@@ -42,7 +42,7 @@ describeAsRoot(
         const { status, stdout, stderr, error } = spawnSync(file, args, {
           encoding: 'utf8',
           env: { ...process.env, ...bpffs.env },
-          timeout: 50_000,
+          timeout: 170_000,
         });
         expect(status, `${error?.message ?? ''}\n${stdout}${stderr}`).toBe(0);
         expect(bpffs.pins(), 'pins are left').toEqual([]);

@@ -49,6 +49,9 @@ describeAsRoot(
       ];
       files['SCRIPT'] = write('script', script.join('\n'));
       files['FAILING'] = write('failing', [...script, 'detach nosuch'].join('\n'));
+      files['MANIFEST'] = write('manifest.json', declared(['on_ingress', 'on_any']));
+      files['CHANGED'] = write('changed.json', declared(['on_ingress']));
+      files['UNITS'] = join(objects.folder, 'units');
       standing = foreign.standing();
       await foreign.expectSeeing();
     });
@@ -56,6 +59,23 @@ describeAsRoot(
       owned[Symbol.dispose]();
       await expectUnchanged(before);
     });
+
+    /** A function beside them, in front of all that have no priority. */
+    function declared(only: readonly string[]): string {
+      const { everything } = foreign.interfaces;
+      const netns = foreign.ground.netns.name;
+      return JSON.stringify({
+        apiVersion: 'netkit/v1',
+        kind: 'NetworkFunction',
+        metadata: { name: 'declared' },
+        spec: {
+          program: { object: files['ORDER'], only },
+          attach: [
+            { program: 'on_ingress', hook: 'tcx/ingress', interfaces: [everything], netns, priority: 3 },
+          ],
+        },
+      });
+    }
 
     function write(name: string, text: string): string {
       const path = join(objects.folder, name);

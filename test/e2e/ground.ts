@@ -5,11 +5,14 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { Scope } from '../../src/base/scope.js';
+import { functionDocument } from '../../src/cli/describe.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { LoadedFunctionInfo } from '../../src/cli/schema/index.js';
+import { listFunctions } from '../../src/cnf/inventory.js';
+import { StateStore } from '../../src/cnf/store.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { makeBpffs, type TestBpffs } from '../support/bpffs.js';
-import { type CliResult, netkit, type RunningCli, startNetkit } from '../support/cli.js';
+import { type CliResult, netkit, netkitHere, type RunningCli, startNetkit } from '../support/cli.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { makeVethPair, run, type TestNetns, type VethEnd, type VethPair } from '../support/netns.js';
 
@@ -41,6 +44,11 @@ export class Ground implements Disposable {
     return netkit(args, { env: this.env });
   }
 
+  /** Runs netkit by its code in this process: for what is asked often, and is looked at elsewhere as it is built. */
+  netkitHere(...args: string[]): Promise<CliResult> {
+    return netkitHere(args, this.env);
+  }
+
   /** Runs netkit, which must succeed. */
   does(...args: string[]): CliResult {
     return this.#expecting(0, args, {});
@@ -64,6 +72,11 @@ export class Ground implements Disposable {
 
   start(...args: string[]): RunningCli {
     return startNetkit(args, { env: this.env });
+  }
+
+  /** `start`, with more in its environment. */
+  startWith(env: Readonly<Record<string, string>>, ...args: string[]): RunningCli {
+    return startNetkit(args, { env: { ...this.env, ...env } });
   }
 
   /** Runs netkit beside other work. @returns undefined when SIGKILL ended it */
@@ -107,9 +120,11 @@ export class Ground implements Disposable {
     return this.does('attach', reference, ...this.place, ...more);
   }
 
-  /** What `list --json` says. */
+  /** What `list --json` says, by its code in this process: it is asked more often than anything else. */
   list(): readonly LoadedFunctionInfo[] {
-    return documentOf(documents.list, this.does('list', '--json')).functions;
+    const { root, stateDir } = this.bpffs;
+    const functions = listFunctions(root.path, new StateStore(stateDir)).map(functionDocument);
+    return documents.list.parse(JSON.parse(JSON.stringify({ functions, pending: [] }))).functions;
   }
 
   /** One function of `list --json`. */

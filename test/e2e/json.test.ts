@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -50,6 +50,9 @@ describeAsRoot('the JSON of every command', () => {
     run('unload', 'nothing', '--if-exists');
     run('inspect', 'builtin:firewall');
     run('completion', 'bash');
+    run('service show');
+    run('service install', '--unit-dir', 'units', '--quiet');
+    run('service uninstall', '--unit-dir', 'units');
     run('gen types', 'builtin:firewall');
     run('gen types', 'builtin:firewall', '-o', 'firewall.types.ts');
     run('gen vmlinux', '-o', 'vmlinux.h');
@@ -59,6 +62,74 @@ describeAsRoot('the JSON of every command', () => {
     run('doctor', 'builtin:firewall');
     run('feature');
     run('feature', 'lo');
+    // What it really says is looked at where it can run: test/e2e/bench-drop.test.ts.
+    const drop = readFileSync(join(import.meta.dirname, '../fixtures/bench/drop.json'), 'utf8');
+    expectValid('bench drop', JSON.parse(drop));
+    covered.add('bench drop');
+    run('bench program', 'builtin:firewall', '--seconds', '1');
+    run('bench maps', '--only', 'array', '--entries', '64', '--seconds', '1');
+    const rules = join(import.meta.dirname, '../fixtures/bench/rules.json');
+    run('bench compare', rules, rules);
+    run('bench render', rules);
+  });
+
+  it('is what the schemas say of what manifests declare', () => {
+    const manifest = (limit: number, health: object = {}): void => {
+      const functions = ['one', 'two'].map((name) => ({
+        apiVersion: 'netkit/v1',
+        kind: 'NetworkFunction',
+        metadata: { name, labels: { tier: 'edge' } },
+        spec: {
+          program: { builtin: 'firewall' },
+          config: { defaultAction: 'pass', block: ['10.0.0.0/8'], maxEntries: limit },
+          maps: { blocklist_v6: { keep: true } },
+          metrics: [
+            { map: 'stats', name: 'packets_total', type: 'counter', labels: ['outcome'], field: 'packets' },
+          ],
+          attach: [{ hook: 'xdp', interfaces: ['nosuch*'] }],
+          ...health,
+        },
+      }));
+      const chain = {
+        apiVersion: 'netkit/v1',
+        kind: 'Chain',
+        metadata: { name: 'edge' },
+        spec: {
+          interface: pair.b.ifname,
+          netns: pair.b.netns.name,
+          hook: 'xdp',
+          functions: ['one', { name: 'two', proceedOn: ['pass', 'tx'] }],
+        },
+      };
+      const documents = [...functions, chain].map((each) => `---\n${JSON.stringify(each)}\n`);
+      writeFileSync(join(folder, 'edge.yaml'), documents.join(''));
+    };
+    const planned = (...args: string[]): void => {
+      const result = netkit(['plan', ...args, '--json'], { env: bpffs.env, cwd: folder });
+      expect(result.status).toBe(8);
+      expectValid('plan', result.json());
+    };
+    manifest(10);
+    planned('-f', 'edge.yaml');
+    run('apply', '-f', 'edge.yaml', '--dry-run');
+    run('apply', '-f', 'edge.yaml');
+    run('plan', '-f', 'edge.yaml');
+    run('status');
+    run('diff');
+    run('diff', '--all');
+    run('export');
+    run('export', 'one', '--entries');
+    run('snapshot');
+    manifest(20, { health: { settle: '100ms', probe: { command: ['true'] } } });
+    planned('one');
+    writeFileSync(join(folder, 'tests.json'), JSON.stringify([{ packet: '00'.repeat(64), verdict: 'pass' }]));
+    run('upgrade', 'one', '--test', 'tests.json');
+    run('apply', '-f', 'edge.yaml', '--confirm', '60s');
+    run('confirm');
+    run('rollback', 'one');
+    run('reconcile');
+    run('delete', '-f', 'edge.yaml', '--dry-run');
+    run('delete', '-f', 'edge.yaml', '--yes');
   });
 
   it('is what the schemas say through the life of a function', () => {

@@ -19,8 +19,13 @@ const planning = [
   'batch',
   'confirm',
   'adopt',
+  'apply',
+  'upgrade',
+  'rollback',
+  'delete',
+  'reconcile',
 ];
-/** Those that change something by one system call, or entry by entry, without a plan. */
+/** Those that change something by one system call, or entry by entry, or file by file, without a plan. */
 const planless = [
   'map create',
   'map pin',
@@ -31,6 +36,8 @@ const planless = [
   'map pop',
   'map copy',
   'map import',
+  'service install',
+  'service uninstall',
 ];
 /** Families with a scenario in one of them. */
 const killedFamilies: ReadonlySet<string> = new Set<FamilyName>([

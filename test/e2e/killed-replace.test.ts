@@ -2,11 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { documents } from '../../src/cli/schema/documents.js';
+import { BpfMap } from '../../src/ebpf/map.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { documentOf, type Ground, makeGround } from './ground.js';
+import { inAll } from '../support/sampling.js';
+import { type Ground, makeGround } from './ground.js';
 import {
   expectNothingLeft,
   type KilledCommand,
@@ -46,22 +47,27 @@ describeAsRoot(
     }
 
     async function picture(ground: Ground): Promise<Picture> {
-      const flows = await ground.manages('map', 'get', 'f/flows', '88', '--json');
       const listed = listedBothWays(ground);
       const comparable = {
         functions: listed.comparable,
         ...remains(ground),
-        kept: ground.entry('f/kept', '77'),
-        flow: documentOf(documents['map get'], flows).value,
+        kept: entryOf(ground, 'kept', 77),
+        flow: entryOf(ground, 'flows', 88),
         answered: await ground.pings(),
       };
       // A link that could only overlap is another one when it has been put back.
-      return { exact: programsAndMaps(ground), comparable };
+      const exact = JSON.stringify(JSON.parse(String(listed.exact)), (key, value: unknown) =>
+        key === 'links' ? [] : value,
+      );
+      return { exact, comparable };
     }
 
-    function programsAndMaps(ground: Ground): unknown {
-      const { functions } = documentOf(documents.list, ground.does('list', '--json'));
-      return functions.map(({ programs, maps }) => [programs, maps]);
+    /** Read in this process, more often than anything else. */
+    function entryOf({ bpffs }: Ground, name: string, key: number): string {
+      using map = BpfMap.fromPin(join(bpffs.root.path, 'netkit/f/maps', name));
+      return JSON.stringify(map.get(key), (_, value: unknown) =>
+        typeof value === 'bigint' || typeof value === 'number' ? String(value) : value,
+      ).replace(/^"(\d+)"$/, '$1');
     }
 
     it.each([
@@ -82,10 +88,13 @@ describeAsRoot(
           picture: () => picture(ground),
         };
         const killed = await killedAtEachStep(command);
-        expect(killed.survived.comparable).toMatchObject({ kept: 7700, flow: { packets: 8800 } });
+        expect(killed.survived.comparable).toMatchObject({
+          kept: '7700',
+          flow: expect.stringContaining('"packets":"8800"'),
+        });
         if (defines.length > 1) {
           expect([...killed.kinds]).toEqual(expect.arrayContaining([...killedKinds(import.meta.url)]));
-          expect(await recoveryKilledAtEachStep(command, killed)).toBeGreaterThan(20);
+          expect(await recoveryKilledAtEachStep(command, killed)).toBeGreaterThan(inAll(20));
         }
         await expectNothingLeft(ground);
         expect(ground.hooks()).toEqual(bare);

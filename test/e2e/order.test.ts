@@ -142,7 +142,7 @@ describeAsRoot(
         ])
           expect(ground.attach('a', ...same).stdout).toMatch(/is attached to .+ already/);
         expect(order.marks()).toEqual([1, 2]);
-        const hints = /^hint: the kernel cannot move a link: detach it and attach it again$/;
+        const hints = /^hint: 'netkit link update' changes it in place$/;
         await expectRefused(ground, order.attaching('a', '--priority', '21'), {
           ...conflict,
           says: /on_ingress is attached to tcx\/ingress of \S+ already, with priority 20$/,

@@ -10,15 +10,16 @@ import { makeBpffs } from '../support/bpffs.js';
 import { netkit, startNetkit } from '../support/cli.js';
 import { leavingNothing } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
+import { isThorough } from '../support/sampling.js';
 import { Objects } from './objects.js';
 
+/** A hundred of them, or another number in NETKIT_TEST_KILLS, with as many entries as a big list has; a few by default. */
+const kills = Number(process.env['NETKIT_TEST_KILLS'] ?? (isThorough ? 100 : 6));
 /** Entries of each of the two contents; three quarters of the keys stand in both. */
-const size = 120_000;
+const size = isThorough ? 120_000 : 60_000;
 const shift = size / 4;
 /** Less than both contents together: a replacement has to make room on its way. */
 const room = size + shift / 2;
-/** NETKIT_TEST_KILLS=100 makes a hundred. */
-const kills = Number(process.env['NETKIT_TEST_KILLS'] ?? 15);
 
 /** Old and new content, which are new and old in the next run. Of the keys in both, every other changes its value. */
 const contents = [0, 1].map((which) => ({
@@ -76,7 +77,7 @@ function progress(map: BpfMap, from: Content, to: Content): { done: number; all:
 
 const report = z.object({ rounds: z.int(), reads: z.int(), missed: z.array(z.int()) });
 
-describeAsRoot('`map import --replace`, killed at a hundred random moments', () => {
+describeAsRoot(`\`map import --replace\`, killed at ${kills} random moments`, () => {
   describe('under a reader that never rests', () => {
     it('keeps every entry that stands in the old and in the new content, and a second run reaches the target', async () => {
       await leavingNothing(async () => {
@@ -117,7 +118,7 @@ describeAsRoot('`map import --replace`, killed at a hundred random moments', () 
 
         const histogram = new Array<number>(10).fill(0);
         let between = 0;
-        let writingMs = 100;
+        let writingMs = size / 1200;
         for (let run = 0; run < kills; run++) {
           const [from, to] = run % 2 === 0 ? [0, 1] : [1, 0];
           const [old, next] = [contents[from], contents[to]];
@@ -154,7 +155,8 @@ describeAsRoot('`map import --replace`, killed at a hundred random moments', () 
         );
         expect(seen.missed).toEqual([]);
         expect(seen.rounds).toBeGreaterThan(kills);
-        expect(between).toBeGreaterThanOrEqual(0.6 * kills);
+        // Of a few one more falls outside now and then.
+        expect(between).toBeGreaterThanOrEqual((isThorough ? 0.6 : 0.4) * kills);
         does('unload', 'e');
       });
     }, 900_000);

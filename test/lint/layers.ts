@@ -64,7 +64,11 @@ const lower: Readonly<Record<string, Layer>> = {
     reason: surfaceReason,
   },
   observe: { may: surface, packages: ownOnly(), reason: surfaceReason },
-  bench: { may: surface, packages: ownOnly(), reason: surfaceReason },
+  bench: {
+    may: surface,
+    packages: { '': ['zod'], 'report/': ['echarts'] },
+    reason: surfaceReason,
+  },
   cni: { may: surface, packages: ownOnly(), reason: surfaceReason },
 };
 

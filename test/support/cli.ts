@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { main } from '../../src/cli/main.js';
 import { withNetns } from '../../src/host/netns.js';
 import { packageRoot } from '../../src/host/package-root.js';
+import { FakeIo } from '../unit/cli/fake-io.js';
 import type { TestNetns } from './netns.js';
 
 /** What node runs as netkit. */
@@ -75,6 +77,16 @@ export function netkit(args: readonly string[], options: CliOptions = {}): CliRe
   if (result.status === null)
     throw new Error(`netkit ${args.join(' ')}: ended by ${result.signal}\n${result.stderr}`);
   return new CliResult(result.status, result.stdout, result.stderr);
+}
+
+/** Runs netkit by its code in this process, with nothing in its environment but that. */
+export async function netkitHere(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<CliResult> {
+  const io = new FakeIo({ env });
+  const status = await main(args, io);
+  return new CliResult(status, io.out, io.err);
 }
 
 /** A running command: `--hold`, `--watch`, `trace`. Disposing kills it. */

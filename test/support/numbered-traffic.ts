@@ -2,10 +2,9 @@
 // test/support/numbered-traffic.ts OBJECT IFINDEX RATE`. Says `sending` when it has begun, and ends when its standard input
 // does, with what became of the packets as JSON: generated = sent + queueDrops + redirectErrors.
 import { rawTracepoint } from '../../src/ebpf/attach/index.js';
+import { sendLiveFrames } from '../../src/ebpf/live-frames.js';
 import { load } from '../../src/ebpf/load.js';
 import { ObjectSpec } from '../../src/obj/spec.js';
-import { bpf, testRunBlock } from '../../src/sys/bpf.js';
-import { uapi } from '../../src/sys/uapi.js';
 
 /** A call has a fixed cost of some 20 ms, in which nothing is sent. */
 const perCallSeconds = 0.4;
@@ -32,17 +31,10 @@ process.stdin.on('end', () => {
 });
 process.stdin.resume();
 
-function send(count: number): void {
-  const block = testRunBlock(object.program('generate').fd).point('data_in', packet);
-  block.set('data_size_in', packet.length).set('repeat', count).set('batch_size', 64);
-  block.set('flags', uapi.BPF_F_TEST_XDP_LIVE_FRAMES);
-  bpf('PROG_TEST_RUN', block, 'send packets');
-}
-
 process.stdout.write('sending\n');
 const started = performance.now();
 while (!ended) {
-  send(perCall);
+  sendLiveFrames(object.program('generate'), { data: packet, count: perCall });
   await new Promise((resolve) => setImmediate(resolve));
 }
 const seconds = (performance.now() - started) / 1000;

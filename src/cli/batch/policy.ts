@@ -6,7 +6,9 @@ import type { Row } from '../table/index.js';
 import type { OptionEntry } from '../table/types.js';
 
 /** Commands that stay until they are stopped, or ask. */
-const staying: ReadonlySet<string> = new Set(['map watch', 'trace', 'run', 'service', 'reconcile']);
+const staying: ReadonlySet<string> = new Set(['map watch', 'trace', 'run', 'reconcile']);
+/** Commands that are a transaction of their own, and watch what comes of it. */
+const whole: ReadonlySet<string> = new Set(['apply', 'upgrade', 'rollback', 'delete']);
 /** Options that make a command stay. */
 const stayingOptions = ['watch', 'hold', 'follow'];
 
@@ -47,6 +49,10 @@ const leaving: ReadonlyMap<string, string> = new Map([
 /** @throws NetkitError `usage` for a command that does not belong in a batch */
 export function refuseInBatch({ name }: Row): void {
   if (name === 'batch') throw new NetkitError('usage', 'a batch cannot hold another one');
+  if (whole.has(name))
+    throw new NetkitError('usage', `'${name}' is done as a whole by itself: it cannot stand in a batch`);
+  if (name.startsWith('bench '))
+    throw new NetkitError('usage', `'${name}' measures: it cannot stand in a batch`);
   if (staying.has(name))
     throw new NetkitError('usage', `'${name}' goes on until it is stopped: it cannot stand in a batch`);
 }

@@ -68,7 +68,7 @@ async function detachById(
     .flatMap(({ links }) => links)
     .find(({ info }) => info?.id === id);
   if (own?.function !== undefined && own.state !== undefined) {
-    await detachOwn(context, { function: own.function, link: own.state.name }, confirm);
+    await detachOwn(context, { function: own.function, links: [own.state.name] }, confirm);
     return;
   }
   if (confirm !== undefined)

@@ -45,6 +45,12 @@ export const run: Command<'recover'> = async (context) => {
     for (const name of restored)
       page.line(`${dryRun ? 'would bring' : 'brought'} back ${name}, with empty maps`);
   });
+  const declared = store.names().filter((name) => {
+    const state = store.peek(name);
+    return state?.declared !== undefined && state.bootId !== bootId();
+  });
+  if (declared.length > 0)
+    context.output.warn(`manifests declare ${declared.join(', ')}: 'netkit reconcile' brings that back`);
   for (const { function: name, message } of unsaid)
     context.output.warn(`the change to ${name} was not taken back: ${message}`);
   const isStuck = unsaid.length > 0 || pending.some(({ problem }) => problem !== null);

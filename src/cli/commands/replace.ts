@@ -13,8 +13,8 @@ import {
   recordedLinkDocument,
 } from '../describe.js';
 import { changeDocument, environmentOf, storeOf } from '../environment.js';
+import { mapFates, sayMapFates } from '../map-fates.js';
 import { objectFile } from '../object-file.js';
-import type { Page } from '../page.js';
 import { ProgramTests } from '../program-tests.js';
 import type { DocumentOf } from '../schema/index.js';
 
@@ -50,19 +50,7 @@ export const run: Command<'replace'> = async (context, { function: name, object 
   const loaded = global.dryRun ? undefined : findFunction(after.bpffs, storeOf(context), name);
   const document: Document = {
     function: loaded === undefined ? plannedFunctionDocument(after) : functionDocument(loaded),
-    maps: maps.map(({ name: map, type, fate, reason }) => {
-      const counts = taken.get(map);
-      const migrated = fate === 'migrated' ? counts : undefined;
-      return {
-        name: map,
-        type,
-        fate,
-        reason,
-        entries: counts?.entries ?? null,
-        carried: migrated?.carried ?? null,
-        mayBeLost: migrated?.mayBeLost ?? null,
-      };
-    }),
+    maps: mapFates(maps, taken),
     links: before.links.map((link) => {
       const listed = loaded?.links.find((each) => each.name === link.name);
       return {
@@ -76,7 +64,7 @@ export const run: Command<'replace'> = async (context, { function: name, object 
   };
   output.done(document, (page) => {
     if (global.dryRun) for (const { about } of document.actions) page.line(`would ${about}`);
-    sayMaps(page, document, global.dryRun);
+    sayMapFates(page, document.maps, global.dryRun);
     if (global.dryRun) return;
     if (document.tests !== null) page.line(`${counted(document.tests, 'test')} passed`);
     for (const link of before.links)
@@ -87,20 +75,3 @@ export const run: Command<'replace'> = async (context, { function: name, object 
     sayReturn(page, outcome.returnsAt, name);
   });
 };
-
-function sayMaps(page: Page, { maps }: Document, isDryRun: boolean): void {
-  const would = isDryRun ? 'would be ' : '';
-  for (const { name, fate, reason, entries, carried, mayBeLost } of maps) {
-    // What a new program is compiled with is nobody's data.
-    if (fate === 'new' && (reason === null || /\.(rodata|kconfig)/.test(name))) continue;
-    const counts = [
-      ...(entries === null ? [] : [`${entries} ${entries === 1 ? 'entry' : 'entries'}`]),
-      ...(carried === null || carried === 0 ? [] : [`${carried} more carried over after the swap`]),
-      ...(mayBeLost === null || mayBeLost === 0
-        ? []
-        : [`${mayBeLost} changed by both programs: what the old one wrote last is lost`]),
-    ];
-    const why = reason === null ? '' : ` (${reason})`;
-    page.line(`map ${name}: ${would}${fate}${why}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`);
-  }
-}

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { batchDocuments } from './batch-documents.js';
+import { benchDocuments } from './bench-documents.js';
+import { declaredDocuments } from './declared-documents.js';
+import { declaredViewDocuments } from './declared-view-documents.js';
 import { entryDocuments } from './entry-documents.js';
 import { entryFileDocuments } from './entry-file-documents.js';
 import { featureDocuments } from './feature-documents.js';
 import { hookDocuments } from './hook-documents.js';
 import { mapDocuments } from './map-documents.js';
 import { seeingDocuments } from './seeing-documents.js';
+import { serviceDocuments } from './service-documents.js';
 import {
   awaitsConfirmation,
   change,
@@ -245,6 +249,9 @@ const others = {
   ...seeingDocuments,
   ...featureDocuments,
   ...wayBackDocuments,
+  ...declaredDocuments,
+  ...declaredViewDocuments,
+  ...serviceDocuments,
   completion: z.strictObject({
     shell: z.enum(['bash', 'zsh', 'fish']).meta({ description: 'The shell.' }),
     script: text('The script.'),
@@ -259,4 +266,4 @@ const others = {
 } as const;
 
 /** The JSON document of every command, without `schemaVersion`, which every one has. */
-export const documents = { ...others, ...batchDocuments(others) } as const;
+export const documents = { ...others, ...benchDocuments, ...batchDocuments(others) } as const;

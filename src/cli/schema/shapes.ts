@@ -150,6 +150,7 @@ export const pendingChange = z
     startedAt: text('When it was started.'),
     returnsAt: z.iso.datetime().meta({ description: 'When it is, or was to be, taken back.' }),
     secondsLeft: z.number().min(0).meta({ description: 'How long until then; 0 when it is overdue.' }),
+    settling: flag('Whether netkit itself finds out whether it may stay: its health is watched.'),
     problem: maybe(z.string(), 'Why it could not be taken back, where that was tried.'),
   })
   .meta({ description: 'A change that is taken back unless `netkit confirm` keeps it.' });
@@ -162,8 +163,8 @@ export const returnedChange = z
     startedAt: text('When it was started.'),
     returnedAt: maybe(z.iso.datetime(), 'When it was taken back; null in a dry run.'),
     reason: maybe(
-      z.enum(['time', 'reboot']),
-      'Whether its time was over, or the machine was started anew; null in a dry run.',
+      z.enum(['time', 'reboot', 'health', 'abandoned']),
+      'Whether its time was over, or the machine was started anew, or it was not healthy, or the process that was to find that out had ended; null in a dry run.',
     ),
   })
   .meta({ description: 'A change that was taken back, since nobody confirmed it.' });

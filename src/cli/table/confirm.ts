@@ -13,7 +13,7 @@ export const confirmCommand = {
   name: 'confirm',
   summary: 'keep a change made with `--confirm`',
   about: [
-    'What `attach`, `detach`, `load --replace`, `replace`, `unload` or `link update` changed with `--confirm` is taken back when its time is over. This command keeps it: of one function, or of all.',
+    'What was changed with `--confirm`, by hand (`attach`, `replace`, `unload`, …) or by manifest (`apply`, `upgrade`, `rollback`, `delete`), is taken back when its time is over. This command keeps it: of one function, or of all. A change of several functions is kept as a whole, by the name of the one that the command named when it was made.',
     'The way back is taken by a process of its own, which needs neither the terminal nor the command that made the change. Should that process be killed too, the next netkit command that changes anything takes the change back first; after a reboot it does so in what is recorded.',
     'Until then nothing else can be changed about the function. `netkit list` shows what waits, and how long.',
   ],

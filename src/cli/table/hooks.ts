@@ -11,7 +11,8 @@ export const hookCommands = [
     about: [
       'With `--program`, another program of the function takes the place of the one that is attached: nothing is detached, and every packet or event meets the old one or the new one. Where the kernel cannot swap, the new one is attached beside the old one first, and a note says so.',
       'Gives a member of an XDP chain another priority, or other verdicts upon which the next member runs. The chain is swapped as a whole: every packet meets the old one or the new one, and nothing is detached.',
-      'Members that other tools put there stay as they are.',
+      'Gives a program on tcx, on a netkit device or on a cgroup another priority. The kernel cannot move a link: the program is attached once more at its new place, then the old link goes; for a moment both run.',
+      'Programs that other tools put there stay as they are.',
     ],
     arguments: [
       {

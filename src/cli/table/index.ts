@@ -1,4 +1,6 @@
 import { batchCommands } from './batch.js';
+import { benchCommands } from './bench.js';
+import { allDeclaredCommands } from './declared-views.js';
 import { entryCommands } from './entries.js';
 import { entryFileCommands } from './entry-files.js';
 import { functionCommands } from './functions.js';
@@ -9,6 +11,7 @@ import { mapCommands } from './maps.js';
 import { objectCommands } from './objects.js';
 import { programCommands } from './programs.js';
 import { seeingCommands } from './seeing.js';
+import { serviceCommands } from './service.js';
 import type { ArgumentsOf, CommandEntry, GroupEntry, OptionsOf } from './types.js';
 import { watchCommands } from './watch.js';
 import { wayBackCommands } from './ways-back.js';
@@ -18,14 +21,17 @@ const entries = [
   ...functionCommands,
   ...hookCommands,
   ...wayBackCommands,
+  ...allDeclaredCommands,
   ...programCommands,
   ...seeingCommands,
   ...mapCommands,
   ...entryCommands,
   ...entryFileCommands,
   ...watchCommands,
+  ...benchCommands,
   ...batchCommands,
   ...featureCommands,
+  ...serviceCommands,
   ...machineCommands,
 ] as const;
 
@@ -50,6 +56,8 @@ export const groups: readonly GroupEntry[] = [
   { name: 'prog', summary: 'programs in the kernel' },
   { name: 'link', summary: 'links in the kernel: what is attached where' },
   { name: 'map', summary: 'maps in the kernel and their entries' },
+  { name: 'service', summary: 'netkit as a service of systemd' },
+  { name: 'bench', summary: 'measure, and show and compare what was measured' },
   { name: 'btf', summary: 'types: of the kernel, of programs and maps, of files' },
 ];
 
@@ -57,11 +65,13 @@ export const groups: readonly GroupEntry[] = [
 export const chapters: readonly { readonly title: string; readonly commands: readonly Row[] }[] = [
   { title: 'Objects', commands: objectCommands },
   { title: 'Functions', commands: [...functionCommands, ...hookCommands, ...wayBackCommands] },
+  { title: 'Declared functions', commands: allDeclaredCommands },
   { title: 'Programs and links', commands: [...programCommands, ...seeingCommands] },
   { title: 'Maps', commands: mapCommands },
   { title: 'Entries of maps', commands: [...entryCommands, ...entryFileCommands, ...watchCommands] },
+  { title: 'Benchmarks', commands: benchCommands },
   {
     title: 'The machine and netkit itself',
-    commands: [...batchCommands, ...featureCommands, ...machineCommands],
+    commands: [...batchCommands, ...featureCommands, ...serviceCommands, ...machineCommands],
   },
 ];

@@ -6,6 +6,7 @@ import { Scope } from '../../base/scope.js';
 import type { Changed, Edit } from '../../ebpf/dispatcher/change.js';
 import { adding, placing, replacing } from '../../ebpf/dispatcher/edits.js';
 import type { LinkInfo } from '../../ebpf/link.js';
+import { Program } from '../../ebpf/program.js';
 import { exists, makeFolder, removeIfEmpty } from '../../host/folders.js';
 import { defaultRunConfig } from '../../obj/xdp-dispatcher/run-config.js';
 import type { HookFamily, HookOptions, Notes, Seen } from '../hooks/family.js';
@@ -48,6 +49,8 @@ export interface ChainWay<L extends ChainLink, S> {
     bpffs: string,
     programId: number,
   ): { readonly pin: string; readonly info: LinkInfo | undefined } | undefined;
+  /** The bpf file system that a pin of {@link linkOf} is in. */
+  bpffsOfPin(pin: string): string;
 }
 
 export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFamily<L> {
@@ -85,8 +88,9 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
       const { mode, fallback } = way.change(folder, link, (members) => adding(joining(members), id)(members));
       if (fallback !== undefined)
         notes.note(`${fallback}: attached in generic mode, which is slower`, link.name);
-      const priority = memberOf(folder, link)?.priority;
-      return { ...link, mode: mode ?? link.mode, priority: priority ?? link.priority };
+      const member = memberOf(folder, link);
+      const { priority = link.priority, id: programId } = member ?? {};
+      return { ...link, mode: mode ?? link.mode, priority, programId };
     },
     /** A chain would outlive the process that is to hold it. */
     hold(folder, link, notes) {
@@ -98,11 +102,14 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
     detach(folder, link) {
       const pin = memberPin(folder, link);
       using program = openMember(pin);
-      way.leave(folder, link, program?.info().id ?? 0);
+      way.leave(folder, link, program?.info().id ?? strayId(link));
       if (program !== undefined) unlinkSync(pin);
       removeIfEmpty(dirname(pin));
     },
-    swap: (folder, link, from, to, notes) => swap(way, { folder, link, from, to, notes }),
+    swap(folder, link, from, to, notes) {
+      swap(way, { folder, link, from, to, notes });
+      return { ...link, programId: memberOf(folder, link)?.id };
+    },
     rearrange(folder, link, next) {
       using program = openMember(memberPin(folder, link));
       if (program === undefined) throw gone(link);
@@ -122,9 +129,11 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
         return { ...nothing, dead: false };
       }
     },
+    // Ids are new after a reboot.
+    revive: (link) => ({ ...link, programId: undefined }),
     copyPin: memberPin,
     seenOrder(link, pin) {
-      const members = pin === undefined ? undefined : way.members(link, dirname(dirname(dirname(pin))));
+      const members = pin === undefined ? undefined : way.members(link, way.bpffsOfPin(pin));
       const entries = (members ?? []).flatMap(({ program }) =>
         program === undefined ? [] : [{ programId: program.id, linkId: undefined }],
       );
@@ -133,6 +142,19 @@ export function chainFamily<L extends ChainLink, S>(way: ChainWay<L, S>): HookFa
     detail: ({ mode, priority, proceedOn }) =>
       ` (${way.about}${mode}, priority ${priority}${isUsual(proceedOn) ? '' : `, goes on upon ${proceedOn.join(', ') || 'nothing'}`})`,
   };
+}
+
+/** A member whose pin somebody has removed, by its recorded id; 0 when that is another program by now, or none. */
+function strayId({ program, programId }: ChainLink): number {
+  if (programId === undefined) return 0;
+  try {
+    using found = Program.fromId(programId);
+    // The kernel keeps 15 characters of a name.
+    return found.info().name === program.slice(0, 15) ? programId : 0;
+  } catch (error) {
+    if (error instanceof NetkitError && ['not-found', 'not-permitted'].includes(error.code)) return 0;
+    throw error;
+  }
 }
 
 function gone({ program, target }: ChainLink): NetkitError {
@@ -153,7 +175,7 @@ interface Swapping<L extends ChainLink> {
  * The program of the new object is loaded as a member, takes the old one's place in the chain, and their pins change
  * folders: the old one waits in the folder of the replacement until that is over.
  */
-function swap<L extends ChainLink, S>(way: ChainWay<L, S>, swapping: Swapping<L>): L {
+function swap<L extends ChainLink, S>(way: ChainWay<L, S>, swapping: Swapping<L>): void {
   const { folder, link, from, to } = swapping;
   const isUndone = dirname(dirname(to)) === folder;
   const staging = isUndone ? dirname(dirname(from)) : dirname(dirname(to));
@@ -162,7 +184,6 @@ function swap<L extends ChainLink, S>(way: ChainWay<L, S>, swapping: Swapping<L>
   const old = memberPin(staging, { name: `old-${link.name}` });
   if (isUndone) swapBack(way, swapping, { current, next, old });
   else if (exists(to) && !exists(old)) swapIn(way, swapping, { current, next, old });
-  return link;
 }
 
 interface SwapPins {

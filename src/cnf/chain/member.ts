@@ -11,10 +11,11 @@ import { BpfMap } from '../../ebpf/map.js';
 import { Program } from '../../ebpf/program.js';
 import { exists, makeFolder } from '../../host/folders.js';
 import { listedMapName } from '../../obj/maps.js';
-import { ObjectSpec } from '../../obj/spec.js';
+import type { ObjectSpec } from '../../obj/spec.js';
 import { pinPath } from '../layout.js';
 import type { LinkOf, LinkState } from '../link-state.js';
 import type { StateStore } from '../store.js';
+import { storedSpec } from '../stored-spec.js';
 
 /** A member of a dispatcher's chain, or of one by tail calls. */
 export type ChainLink = LinkOf<'xdp-chain'> | LinkOf<'xdp-tail-chain'>;
@@ -46,7 +47,7 @@ export interface MemberOrigin {
   readonly functionName: string;
 }
 
-/** The object that the function was loaded from. @throws NetkitError `bad-state` when it is not kept any more */
+/** The object that the function was loaded from, to be looked at. @throws NetkitError `bad-state` when it is not kept any more */
 export function storedOrigin(store: StateStore, folder: string): MemberOrigin {
   const functionName = basename(folder);
   // While an unload is taken back, its state is not there yet.
@@ -56,7 +57,7 @@ export function storedOrigin(store: StateStore, folder: string): MemberOrigin {
       'bad-state',
       `the object of '${functionName}' is not in the state directory any more`,
     );
-  return { spec: ObjectSpec.readSync(store.objectPath(file)), folder, functionName };
+  return { spec: storedSpec(store.objectPath(file)), folder, functionName };
 }
 
 /** Loads a program for a slot of a chain. */
@@ -89,8 +90,8 @@ export function memberAt<S>(
   return { name, priority, proceedOn, frags, loaded: undefined, open };
 }
 
-/** Those that are pinned; what is missing is told when it turns out to be needed. */
-function mapsOf(
+/** The function's maps that are pinned, by the kernel's names; what is missing is told when it turns out to be needed. */
+export function mapsOf(
   spec: ObjectSpec,
   folder: string,
   functionName: string,

@@ -10,8 +10,9 @@ import { type AttachTypeWord, type SectionRule, sectionRules } from '../../obj/s
 import type { LinkOf } from '../link-state.js';
 import { type CgroupTarget, cgroupNamed } from '../targets/cgroup.js';
 import type { HookEntry, HookFamily, TargetReader } from './family.js';
+import { moveLink } from './moving.js';
 import { plannedOrder, positionOf, refuseOtherOrder, unordered } from './ordered.js';
-import { pinnedLinks } from './pinned-link.js';
+import { type LinkMaker, pinnedLinks } from './pinned-link.js';
 
 type CgroupLink = LinkOf<'cgroup'>;
 
@@ -54,22 +55,25 @@ function placesOf(rules: readonly SectionRule[]): Place[] {
   return [...found.values()];
 }
 
+const maker: LinkMaker<CgroupLink> = {
+  make(program, link, notes) {
+    const path = directoryOf(link.target);
+    const place = placeOf(link, path);
+    if (place === undefined) return { made: program.attach(lsmCgroup({ path })), link };
+    using scope = new Scope();
+    const position = positionOf(link, place, notes, scope);
+    return { made: program.attach(cgroup({ ...place, position })), link };
+  },
+};
+
 export const cgroupFamily: HookFamily<CgroupLink> = {
   family: 'cgroup',
   hooks: places.map(({ entry }) => entry),
   target: cgroupReader,
   options: ['priority', 'place'],
   linkType: 'cgroup',
-  ...pinnedLinks({
-    make(program, link, notes) {
-      const path = directoryOf(link.target);
-      const place = placeOf(link, path);
-      if (place === undefined) return { made: program.attach(lsmCgroup({ path })), link };
-      using scope = new Scope();
-      const position = positionOf(link, place, notes, scope);
-      return { made: program.attach(cgroup({ ...place, position })), link };
-    },
-  }),
+  ...pinnedLinks(maker),
+  rearrange: (folder, _link, next, notes) => moveLink(maker, folder, next, notes),
   plan(request) {
     const { program, hook, target: words, options } = request;
     const target = cgroupNamed(words);

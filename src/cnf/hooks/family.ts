@@ -165,7 +165,7 @@ export interface HookFamily<L extends LinkState = LinkState> {
    */
   swap(folder: string, link: L, from: string, to: string, notes: Notes): L;
   /** Gives it another place among the others on its hook, in place. Done already is fine. @throws NetkitError */
-  rearrange?(folder: string, link: L, next: L): void;
+  rearrange?(folder: string, link: L, next: L, notes: Notes): void;
   /**
    * Attaches for as long as this process lives, or until what comes back is disposed of; nothing is pinned. Not there where
    * nobody but the kernel holds an attachment.

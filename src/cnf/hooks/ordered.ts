@@ -108,7 +108,7 @@ export function refuseOtherOrder(
 ): void {
   const { hook, program, order: recorded } = present;
   const about = `${program} is attached to ${hook} of ${placeName(place)} already`;
-  const hint = 'the kernel cannot move a link: detach it and attach it again';
+  const hint = "'netkit link update' changes it in place";
   if (priority !== undefined && checkedPriority(priority) !== recorded.priority)
     throw new NetkitError('conflict', `${about}, with priority ${recorded.priority}`, { hint });
   if (wanted === undefined) return;

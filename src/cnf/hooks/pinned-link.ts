@@ -144,12 +144,12 @@ function programIdOf(path: string): number {
   return program.info().id;
 }
 
-function pinOf(folder: string, link: LinkState): string {
+export function pinOf(folder: string, link: LinkState): string {
   return pinPath(folder, 'links', link.name);
 }
 
 /** Where a new link waits beside the one whose place it takes. No program's name begins with a plus sign. */
-function asideOf(path: string): string {
+export function asideOf(path: string): string {
   const slash = path.lastIndexOf('/') + 1;
   return `${path.slice(0, slash)}+${path.slice(slash)}`;
 }

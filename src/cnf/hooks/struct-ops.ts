@@ -13,12 +13,13 @@ import { Link } from '../../ebpf/link.js';
 import { BpfMap } from '../../ebpf/map.js';
 import { Program } from '../../ebpf/program.js';
 import { exists, makeFolder, namesIn } from '../../host/folders.js';
-import { ObjectSpec } from '../../obj/spec.js';
+import type { ObjectSpec } from '../../obj/spec.js';
 import { functionFolder, pinPath } from '../layout.js';
 import type { LinkOf } from '../link-state.js';
 import type { FunctionState } from '../state.js';
 import { storedObjectFile } from '../state-object.js';
 import type { StateStore } from '../store.js';
+import { storedSpec } from '../stored-spec.js';
 import type { HookFamily, Notes, Replacement, StatedProgram } from './family.js';
 import { keep } from './kernel-held.js';
 import { pinnedLinks } from './pinned-link.js';
@@ -57,7 +58,7 @@ export function withTables(state: FunctionState, store: StateStore): FunctionSta
 function storedObject(name: string, store: StateStore): ObjectSpec {
   const state = store.read(name);
   if (state === undefined) throw new TypeError(`nothing is recorded of ${name}`);
-  return ObjectSpec.readSync(store.objectPath(storedObjectFile(state)));
+  return storedSpec(store.objectPath(storedObjectFile(state)));
 }
 
 const links = pinnedLinks<LinkedTable>({

@@ -35,9 +35,9 @@ export const xdpChainFamily = chainFamily<DispatcherLink, Parameters<typeof load
     if (exists(dirname(memberPin(folder, link))))
       leaveChains(bpffsOf(folder), programId, marksOf(folder, link), hint);
   },
-  members: (link, bpffs) => chainOf(link, bpffs)?.members,
+  members: (link, bpffs) => dispatcherOf(link, bpffs)?.members,
   linkOf(link, bpffs, programId) {
-    const chain = chainOf(link, bpffs);
+    const chain = dispatcherOf(link, bpffs);
     const slot = chain?.members?.find(({ program }) => program?.id === programId)?.slot;
     if (chain === undefined || slot === undefined) return undefined;
     const pin = linkPin(chain.folder, slot);
@@ -50,10 +50,12 @@ export const xdpChainFamily = chainFamily<DispatcherLink, Parameters<typeof load
       throw error;
     }
   },
+  // `xdp/dispatch-IFINDEX-ID/PIN`
+  bpffsOfPin: (pin) => dirname(dirname(dirname(pin))),
 });
 
 /** What is on the interface, if that is a chain. */
-function chainOf(
+export function dispatcherOf(
   { target: { ifname, ifindex, netns: recorded } }: DispatcherLink,
   bpffs: string,
 ): Chain | undefined {

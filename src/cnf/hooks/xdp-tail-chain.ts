@@ -1,7 +1,8 @@
 /** Members of a chain of XDP programs by tail calls, on machines where there can be none after libxdp's protocol. */
 
+import { dirname } from 'node:path';
 import { readTailChain, type TailChain } from '../../ebpf/tail-chain/chain.js';
-import { changeTailChain, leaveTailChains } from '../../ebpf/tail-chain/change.js';
+import { changeTailChain, leaveTailChain } from '../../ebpf/tail-chain/change.js';
 import { loadTailMember, type TailSlot } from '../../ebpf/tail-chain/member.js';
 import { chainPins, tailChainFolder } from '../../ebpf/tail-chain/place.js';
 import { chainFamily } from '../chain/family.js';
@@ -23,18 +24,21 @@ export const xdpTailChainFamily = chainFamily<TailLink, TailSlot>({
     const place = { ifname, ifindex, netnsInode: recorded.inode, netns, bpffs: bpffsOf(folder) };
     return changeTailChain(place, { mode: link.mode, step: steppingStone }, edit);
   },
-  leave: (folder, _link, programId) => {
-    leaveTailChains(bpffsOf(folder), programId, steppingStone);
+  leave: (folder, link, programId) => {
+    leaveTailChain(folderOf(link, bpffsOf(folder)), programId, steppingStone);
   },
-  members: (link, bpffs) => chainOf(link, bpffs)?.members,
+  members: (link, bpffs) => tailChainOf(link, bpffs)?.members,
   // The one link of the chain is no member's own.
   linkOf: (link, bpffs) => ({ pin: chainPins(folderOf(link, bpffs)).root, info: undefined }),
+  // `netkit/_chain/PLACE/PIN`
+  bpffsOfPin: (pin) => dirname(dirname(dirname(dirname(pin)))),
 });
 
 function folderOf({ target: { ifindex, netns } }: TailLink, bpffs: string): string {
   return tailChainFolder({ bpffs, ifindex, netnsInode: netns.inode });
 }
 
-function chainOf(link: TailLink, bpffs: string): TailChain | undefined {
+/** The chain of the interface, if there is one. */
+export function tailChainOf(link: TailLink, bpffs: string): TailChain | undefined {
   return readTailChain(folderOf(link, bpffs));
 }

@@ -11,11 +11,12 @@ import { tailChainFolder } from '../../ebpf/tail-chain/place.js';
 import { missingFor } from '../../host/capabilities.js';
 import { exists } from '../../host/folders.js';
 import { currentNetnsInode } from '../../host/netns.js';
-import { ObjectSpec } from '../../obj/spec.js';
+import type { ObjectSpec } from '../../obj/spec.js';
 import { dispatcherName } from '../../obj/xdp-dispatcher/config.js';
 import { readRunConfig } from '../../obj/xdp-dispatcher/run-config.js';
 import { functionFolder, pinPath } from '../layout.js';
 import { storedObjectFile } from '../state-object.js';
+import { storedSpec } from '../stored-spec.js';
 import { sameTarget } from '../targets/index.js';
 import { type InterfaceTarget, interfaceNamed } from '../targets/interface.js';
 import type { HookRequest, PlannedLink } from './family.js';
@@ -36,7 +37,7 @@ export function planXdp(request: HookRequest): PlannedLink {
     );
     return { link: alone };
   }
-  const spec = ObjectSpec.readSync(request.world.store.objectPath(storedObjectFile(request.state)));
+  const spec = storedSpec(request.world.store.objectPath(storedObjectFile(request.state)));
   const choice = chooseChain(request, spec, target);
   if ('reason' in choice) {
     refuseChainOptions(request, choice.reason);

@@ -6,7 +6,7 @@ import type { Program } from '../../ebpf/program.js';
 import type { Netns } from '../../host/netns.js';
 import type { LinkOf } from '../link-state.js';
 import { describePlace } from '../targets/index.js';
-import { namespaceOf } from '../targets/namespace.js';
+import { namespaceWith } from '../targets/interface.js';
 import type { HookFamily, Notes } from './family.js';
 import { interfaceReader } from './interface-target.js';
 import { pinnedLinks } from './pinned-link.js';
@@ -43,7 +43,7 @@ function detail({ mode }: XdpLink): string {
 
 /** `auto` is native, or generic where the driver refuses: said, never silent. */
 function make(program: Program, link: XdpLink, notes: Notes): { made: Link; link: XdpLink } {
-  using netns = namespaceOf(link.target.netns, link.target.ifname);
+  using netns = namespaceWith(link.target);
   if (link.mode !== 'auto') return attachIn(program, link, link.mode, netns);
   try {
     return attachIn(program, link, 'native', netns);

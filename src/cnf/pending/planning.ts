@@ -85,7 +85,9 @@ function waits(change: PendingChange, shared: string): NetkitError {
   const { function: name, command } = change.plan;
   return new NetkitError(
     'conflict',
-    `'${command}' waits for its confirmation: '${shared}' cannot be changed before`,
+    change.settling === null
+      ? `'${command}' waits for its confirmation: '${shared}' cannot be changed before`
+      : `'${command}' is being watched: '${shared}' cannot be changed before it is known whether all is well`,
     {
       hint: `'netkit confirm ${name}' keeps it; without that it is taken back in ${describeDuration(Math.ceil(timeLeft(change) / 1000) * 1000)}`,
       details: { function: name, command, returnsAt: change.deadline.at },

@@ -5,9 +5,14 @@ import { NetkitError } from '../../base/errors.js';
 import { writeFileSynced } from '../../host/atomic-file.js';
 import { bootClockMs } from '../../host/boot-clock.js';
 import { bootId } from '../../host/kernel.js';
+import { mayBeAlive, type ProcessIdentity } from '../../host/process-identity.js';
 import type { Action, Plan } from '../action.js';
 import { stateFormat } from '../state.js';
 import { actionsOf, planOf, readJson, refuseNewer, type StateStore } from '../store.js';
+
+/** Why a change was taken back: nobody confirmed it in time, or it was found to do harm, or who was to find out is gone. */
+export const returnReasons = ['time', 'reboot', 'health', 'abandoned'] as const;
+export type ReturnReason = (typeof returnReasons)[number];
 
 /** What is known of the change before it waits. */
 export interface Unconfirmed {
@@ -23,6 +28,12 @@ export interface Unconfirmed {
  */
 export type PendingStage = 'waiting' | 'confirmed' | 'returned';
 
+/** The process that watches whether the change does what it is for, and confirms it then. */
+export interface Settler extends ProcessIdentity {
+  /** What it looks at, for people. */
+  readonly about: string;
+}
+
 export interface PendingChange extends Unconfirmed {
   readonly stage: PendingStage;
   readonly deadline: {
@@ -34,32 +45,51 @@ export interface PendingChange extends Unconfirmed {
   /** When it was taken back, ISO 8601. */
   readonly returnedAt: string | null;
   /** Why it was taken back. */
-  readonly reason: 'time' | 'reboot' | null;
+  readonly reason: ReturnReason | null;
+  /** Null when it waits for a person. */
+  readonly settling: Settler | null;
   /** Why it could not be taken back, when that was tried. */
   readonly problem: string | null;
 }
 
+const settler = z.object({
+  pid: z.int(),
+  startTime: z.string(),
+  pidNamespace: z.string(),
+  about: z.string(),
+});
 const pendingFile = z.object({
-  formatVersion: z.literal(stateFormat),
+  formatVersion: z.literal([2, stateFormat]),
   stage: z.enum(['waiting', 'confirmed', 'returned']),
   deadline: z.object({ bootMs: z.number(), at: z.string() }),
   returnedAt: z.nullable(z.string()),
-  reason: z.nullable(z.enum(['time', 'reboot'])),
+  reason: z.nullable(z.enum(returnReasons)),
+  settling: z._default(z.nullable(settler), null),
   problem: z.nullable(z.string()),
   plan: z.unknown(),
   finish: z.unknown(),
 });
 
 /** Writes down that the change waits from now on. @throws NetkitError */
-export function beginWaiting(store: StateStore, unconfirmed: Unconfirmed, forMs: number): void {
+export function beginWaiting(
+  store: StateStore,
+  unconfirmed: Unconfirmed,
+  forMs: number,
+  settling: Settler | null = null,
+): void {
   writePending(store, {
     ...unconfirmed,
     stage: 'waiting',
-    deadline: { bootMs: bootClockMs() + forMs, at: new Date(Date.now() + forMs).toISOString() },
+    deadline: deadlineIn(forMs),
     returnedAt: null,
     reason: null,
+    settling,
     problem: null,
   });
+}
+
+export function deadlineIn(forMs: number): PendingChange['deadline'] {
+  return { bootMs: bootClockMs() + forMs, at: new Date(Date.now() + forMs).toISOString() };
 }
 
 /** @throws NetkitError */
@@ -100,9 +130,18 @@ export function readablePending(store: StateStore): PendingChange[] {
   });
 }
 
-/** Milliseconds until it is taken back: 0 or less when that is due, as after every reboot. */
-export function timeLeft({ deadline, plan }: PendingChange): number {
-  return plan.bootId === bootId() ? deadline.bootMs - bootClockMs() : 0;
+/**
+ * Milliseconds until it is taken back: 0 or less when that is due, as after every reboot, and when the process is gone that
+ * was to find out whether it may stay.
+ */
+export function timeLeft(change: PendingChange): number {
+  const { deadline, plan } = change;
+  return plan.bootId === bootId() && !isAbandoned(change) ? deadline.bootMs - bootClockMs() : 0;
+}
+
+/** Whether the process that was to confirm it has ended without a word. */
+export function isAbandoned({ settling }: PendingChange): boolean {
+  return settling !== null && !mayBeAlive(settling);
 }
 
 /** Every function that the change has to do with. */

@@ -6,7 +6,15 @@ import type { Stage } from '../perform.js';
 import { finish } from '../reversible.js';
 import { steppingStone } from '../stepping-stone.js';
 import type { StateStore } from '../store.js';
-import { type PendingChange, readPending, removePending, timeLeft, writePending } from './record.js';
+import {
+  isAbandoned,
+  type PendingChange,
+  type ReturnReason,
+  readPending,
+  removePending,
+  timeLeft,
+  writePending,
+} from './record.js';
 
 /** What became of changes that waited. */
 export interface Settled {
@@ -50,10 +58,21 @@ function settleOne(name: string, stage: Stage): PendingChange | undefined {
   return overdue([change]).length === 0 ? undefined : takeBack(change, stage);
 }
 
-/** @throws NetkitError when something could not be undone, which is written down too */
-function takeBack(change: PendingChange, stage: Stage): PendingChange {
+const returnWords: Readonly<Record<ReturnReason, string>> = {
+  time: 'nobody confirmed it in time',
+  reboot: 'nobody confirmed it in time',
+  health: 'it did not do what it was to do',
+  abandoned: 'it was killed before it was known whether all is well',
+};
+
+/**
+ * Takes a change back that waits. Call it under the lock.
+ * @throws NetkitError when something could not be undone, which is written down too
+ */
+export function takeBack(change: PendingChange, stage: Stage, why?: ReturnReason): PendingChange {
   const { plan } = change;
   const isThisBoot = plan.bootId === bootId();
+  const reason = why ?? (!isThisBoot ? 'reboot' : isAbandoned(change) ? 'abandoned' : 'time');
   try {
     const actions = isThisBoot ? plan.actions : plan.actions.filter(concernsFiles);
     undoAll(actions, stage, `'${plan.command}' was not confirmed`, steppingStone);
@@ -68,12 +87,12 @@ function takeBack(change: PendingChange, stage: Stage): PendingChange {
     finish: [],
     stage: 'returned',
     returnedAt: new Date().toISOString(),
-    reason: isThisBoot ? 'time' : 'reboot',
+    reason,
     problem: null,
   };
   writeInAnyCase(stage.store, returned);
   steppingStone();
-  stage.note(`'${plan.command}' was taken back: nobody confirmed it in time`);
+  stage.note(`'${plan.command}' was taken back: ${returnWords[reason]}`);
   return returned;
 }
 

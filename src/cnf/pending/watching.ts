@@ -1,6 +1,7 @@
 /** What the process does that takes a change back: it looks, and sleeps, and looks again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetkitError } from '../../base/errors.js';
+import { readBatchJournal } from '../batch-journal.js';
 import { type EnvironmentOptions, recoverLeft } from '../environment.js';
 import { StateStore } from '../store.js';
 import { type PendingChange, readPending, timeLeft } from './record.js';
@@ -24,7 +25,8 @@ export async function watchChange(watched: Watched): Promise<void> {
     note: () => undefined,
   };
   // The command was killed in the middle of the change.
-  if (store.readJournal()?.change === watched.change) await recoverLeft(options);
+  const batch = readBatchJournal(store.batchJournalPath)?.history.change;
+  if ([store.readJournal()?.change, batch].includes(watched.change)) await recoverLeft(options);
   let failures = 0;
   for (;;) {
     const change = waitingChange(store, watched);

@@ -1,6 +1,7 @@
 /** The steps by which another object takes a function's place: loaded aside, each link swapped, the folders exchanged. */
 import { NetkitError } from '../../base/errors.js';
 import type { Action } from '../action.js';
+import { detachActions, handedOver, heirs } from '../detach-function.js';
 import type { World } from '../environment.js';
 import type { StatedProgram } from '../hooks/family.js';
 import { describeTarget, familyOf } from '../hooks/index.js';
@@ -8,6 +9,7 @@ import { tablesOf } from '../hooks/struct-ops.js';
 import { functionFolder, pinPath, stagingFolder } from '../layout.js';
 import type { LinkState } from '../link-state.js';
 import type { FunctionState } from '../state.js';
+import { keptFiles } from '../state-object.js';
 import { describePlace, targetText } from '../targets/index.js';
 
 export interface Replacing {
@@ -18,6 +20,8 @@ export interface Replacing {
   readonly allowGap: boolean;
   /** Maps that the new programs take over, beside those that `after` reuses, by the object's names. */
   readonly kept?: Readonly<Record<string, string>>;
+  /** Names of links that do not get the new programs, but go. */
+  readonly leaving?: ReadonlySet<string> | undefined;
   /** What is done when the new programs are loaded, and nothing is swapped yet. */
   readonly beforeSwap?: readonly Action[];
   /** What is done as soon as everything is swapped. */
@@ -29,11 +33,13 @@ export interface Replacing {
  * @throws NetkitError `conflict` when a link could not be kept, `unsupported` for a gap that is not allowed
  */
 export function replaceActions(replacing: Replacing): Action[] {
-  const { world, before, after } = replacing;
+  const { world, before, after, leaving = new Set() } = replacing;
   const { name } = before;
   const folder = functionFolder(world.bpffs, name);
   const staging = stagingFolder(world.bpffs, name);
-  refuseUnkept(replacing);
+  const gone = before.links.filter((link) => leaving.has(link.name));
+  const staying = before.links.filter((link) => !leaving.has(link.name));
+  refuseUnkept(replacing, staying);
   const move = (from: string, to: string, displaced?: string): Action => ({
     kind: 'move',
     function: name,
@@ -44,7 +50,7 @@ export function replaceActions(replacing: Replacing): Action[] {
   return [
     { kind: 'load', function: name, folder: staging },
     ...(replacing.beforeSwap ?? []),
-    ...before.links.map(
+    ...staying.map(
       (link): Action => ({
         kind: 'swap',
         function: name,
@@ -55,20 +61,26 @@ export function replaceActions(replacing: Replacing): Action[] {
       }),
     ),
     ...(replacing.afterSwap ?? []),
+    // Where they are taken back, the old programs are in the function's folder again.
+    ...detachActions(before, gone),
     move(`${folder}/progs`, `${staging}/old_progs`),
     move(`${folder}/maps`, `${staging}/old_maps`),
     move(`${staging}/progs`, `${folder}/progs`, `${staging}/old_progs`),
     move(`${staging}/maps`, `${folder}/maps`, `${staging}/old_maps`),
-    { kind: 'record', function: name, before, after: { ...after, links: before.links } },
+    ...heirs(world, before, gone),
+    { kind: 'record', function: name, before, after: { ...after, links: handedOver(gone, staying) } },
     { kind: 'unpin', function: name, folder: staging },
     ...dropOld(before, after),
   ];
 }
 
-function refuseUnkept({ before, after, allowGap, kept = {} }: Replacing): void {
+function refuseUnkept(
+  { before, after, allowGap, kept = {} }: Replacing,
+  staying: readonly LinkState[],
+): void {
   const { name } = before;
   const oldTypes = new Map(attachable(before).map((program) => [program.name, program.type]));
-  for (const link of before.links) {
+  for (const link of staying) {
     const program = attachable(after).find((each) => each.name === link.program);
     const next = { program, reuse: { ...after.options.reuse, ...kept }, function: name };
     const lacks =
@@ -115,6 +127,8 @@ function targetWord({ target }: LinkState): string {
 
 /** The object that is not needed any more. */
 export function dropOld(before: FunctionState | null, after: FunctionState): Action[] {
-  if (before === null || before.object === null || before.object.file === after.object?.file) return [];
-  return [{ kind: 'drop-object', function: before.name, file: before.object.file }];
+  if (before === null) return [];
+  const { object } = before;
+  if (object === null || keptFiles(after).has(object.file)) return [];
+  return [{ kind: 'drop-object', function: before.name, file: object.file }];
 }

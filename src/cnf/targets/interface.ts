@@ -1,8 +1,9 @@
 import { NetkitError } from '../../base/errors.js';
+import { Scope } from '../../base/scope.js';
 import { findInterface } from '../../host/interfaces.js';
-import { currentNetnsInode, openNetns } from '../../host/netns.js';
+import { currentNetnsInode, type Netns, openNetns } from '../../host/netns.js';
 import type { TargetOf } from '../link-state.js';
-import { inodeMeant, recordedNetns, type Where } from './namespace.js';
+import { inodeMeant, namespaceOf, recordedNetns, type Where } from './namespace.js';
 import type { TargetKind, TargetWords } from './target-kind.js';
 
 export type InterfaceTarget = TargetOf<'interface'>;
@@ -11,6 +12,27 @@ export type InterfaceTarget = TargetOf<'interface'>;
 export function interfaceNamed(ifname: string, where: Where): InterfaceTarget {
   const { ifindex } = findInterface(ifname, where.netns);
   return { kind: 'interface', ifname, ifindex, netns: recordedNetns(where) };
+}
+
+/**
+ * The namespace to attach in.
+ * @throws NetkitError `not-found` when the namespace or the interface is gone, also when another one has its name by now
+ */
+export function namespaceWith({ ifname, ifindex, netns: recorded }: InterfaceTarget): Netns | undefined {
+  using scope = new Scope();
+  const netns = namespaceOf(recorded, ifname);
+  if (netns !== undefined) scope.use(netns);
+  if (findInterface(ifname, netns).ifindex !== ifindex) {
+    throw new NetkitError(
+      'not-found',
+      `the interface '${ifname}' has gone: another one has its name by now`,
+      {
+        details: { ifname, ifindex },
+      },
+    );
+  }
+  scope.move();
+  return netns;
 }
 
 export const interfaces: TargetKind<InterfaceTarget> = {

@@ -1,7 +1,7 @@
 /** The network namespaces that targets are in: named by the user, found again from what is recorded. */
 import { resolve } from 'node:path';
 import { NetkitError } from '../../base/errors.js';
-import { currentNetnsInode, listNetns, type Netns, openNetns } from '../../host/netns.js';
+import { currentNetnsInode, type Netns, openNetns } from '../../host/netns.js';
 import { openNetnsByInode } from '../../host/netns-search.js';
 import type { NetnsState } from '../link-state.js';
 
@@ -19,14 +19,18 @@ export interface Where {
 
 /** @throws NetkitError `usage` when what names the namespace would mean another one after a reboot */
 export function recordedNetns({ ref, netns, persist }: Where): NetnsState {
-  return { inode: netns?.inode ?? currentNetnsInode(), ref: lastingReference(ref, persist) };
+  return { inode: netns?.inode ?? currentNetnsInode(), ref: lastingReference(ref, netns, persist) };
 }
 
 /** How to find the namespace again: by its name, or by a path that no working directory changes. */
-function lastingReference(reference: string | undefined, persist: boolean): string | null {
+function lastingReference(
+  reference: string | undefined,
+  netns: Netns | undefined,
+  persist: boolean,
+): string | null {
   if (reference === undefined) return null;
   if (reference.includes('/')) return resolve(reference);
-  const isProcess = !listNetns().some(({ name }) => name === reference);
+  const isProcess = netns?.name === undefined;
   if (isProcess && persist) {
     throw new NetkitError(
       'usage',

@@ -46,7 +46,9 @@ export function referenceShape(shape: EntryShape, idOf: (text: string) => number
       writeCsv: (view, offset, out) => column.writeCsv(view, offset, out),
       readCsv: () => false,
       encodeText: write,
+      markGiven: (mask, offset) => column.markGiven(mask, offset),
     })),
+    markGiven: (given, mask, offset) => value.markGiven(given, mask, offset),
   };
   return { ...shape, value: codec };
 }

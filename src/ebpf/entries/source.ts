@@ -6,6 +6,8 @@ import type { EntryBatch, EntryShape } from '../../obj/entries/batch.js';
 export interface SourceBatch extends EntryBatch {
   /** Where in the source each entry stands: the line in a file. Absent for a map. */
   readonly lines?: Float64Array;
+  /** The bits of each value that the source gives, laid out as the values are; absent where it gives them all. */
+  readonly given?: Uint8Array | undefined;
 }
 
 /** All entries of a file or map, in batches. */

@@ -14,7 +14,12 @@ const zeroed: ReadonlySet<string> = new Set(['array', 'percpu_array']);
 
 /** Whether the entries of a map are always there, so that removing one means writing zeros. */
 export function removesByZero(map: BpfMap): boolean {
-  return zeroed.has(map.info.type);
+  return isAlwaysFull(map.info.type);
+}
+
+/** The same by the type: arrays. */
+export function isAlwaysFull(type: string): boolean {
+  return zeroed.has(type);
 }
 
 /** The map itself. */

@@ -52,7 +52,10 @@ export function changeTailChain(
   const now = chain === undefined ? undefined : occupantOf(place)?.mode;
   const members = chain === undefined ? [] : openMembers(chain, scope);
   const wanted = edit(members);
-  if (wanted === undefined) return { changed: false, mode: now, fallback: undefined };
+  if (wanted === undefined) {
+    if (chain !== undefined) emptyUnused(chain, members);
+    return { changed: false, mode: now, fallback: undefined };
+  }
   if (now !== undefined && mode !== 'auto' && mode !== now && wanted.length > 0)
     throw wrongMode(place, now, mode);
   if (wanted.length > mostMembers) throw full(place, members);
@@ -71,17 +74,23 @@ export function changeTailChain(
 export function leaveTailChains(bpffs: string, programId: number, step: Step = () => undefined): boolean {
   const chains = tailChainsFolder(bpffs);
   return namesIn(chains)
-    .map((name) => leaveChain(join(chains, name), programId, step))
+    .map((name) => leaveTailChain(join(chains, name), programId, step))
     .includes(true);
 }
 
-function leaveChain(folder: string, programId: number, step: Step): boolean {
+/**
+ * Takes a program out of one chain, wherever its interface is by now, and removes what a killed change left of it.
+ * @param folder of its pins
+ * @returns whether it was in there
+ */
+export function leaveTailChain(folder: string, programId: number, step: Step = () => undefined): boolean {
   using scope = new Scope();
   const chain = openTailChain(folder, scope);
   const members = chain === undefined ? [] : openMembers(chain, scope);
   const left = members.filter((member) => member.programId !== programId);
   if (chain?.link === undefined || members.length === 0) remove(folder, chain, step);
   else if (left.length < members.length) arrange(chain, members, left, step);
+  else emptyUnused(chain, members);
   return left.length < members.length;
 }
 
@@ -207,6 +216,11 @@ function fill(programs: BpfMap, used: Set<number>, program: Program): number {
   used.add(free);
   programs.setReference(free, program);
   return free;
+}
+
+/** A change that was killed may have given a program its slot, and no place in the order. */
+function emptyUnused({ programs }: OpenTailChain, members: readonly TailPresent[]): void {
+  emptyAllBut(programs, new Set(members.map(({ slot }) => slot)));
 }
 
 function emptyAllBut(programs: BpfMap, used: ReadonlySet<number>): void {

@@ -64,9 +64,14 @@ export function loadRoot(frags: boolean, scope: Scope): LoadedRoot {
   throw new TypeError('the root program of chains lacks a part');
 }
 
+let shipped: ObjectSpec | undefined;
+
 function rootObject(): ObjectSpec {
   const path = join(packageRoot(), 'dist/bpf/parts/xdp-tail-root.bpf.o');
-  if (existsSync(path)) return ObjectSpec.readSync(path);
+  if (existsSync(path)) {
+    shipped ??= ObjectSpec.readSync(path);
+    return shipped;
+  }
   throw new NetkitError('unsupported', 'this netkit was built without its program for chains by tail calls', {
     hint: "'--direct' attaches a lone program without it; a build with clang installed has it",
     details: { path },

@@ -8,6 +8,7 @@ import type { BtfGraph } from '../btf/types.js';
 import type { FieldOrder } from './bare.js';
 import { columnsOf } from './columns.js';
 import { Compiler } from './compile.js';
+import { markGiven } from './given-bits.js';
 import { prefixForm } from './named.js';
 import { bytesForm } from './scalar.js';
 import { skipSpace } from './text-form.js';
@@ -167,6 +168,10 @@ class FormCodec implements Codec {
   get columns(): readonly CodecColumn[] {
     this.#columns ??= columnsOf(this.#form, (error) => this.#named(error));
     return this.#columns;
+  }
+
+  markGiven(value: Value | undefined, mask: DataView, offset: number): void {
+    markGiven(this.#form, value, mask, offset);
   }
 
   #write(value: JsonValue, view: DataView, offset: number): void {

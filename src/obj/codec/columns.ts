@@ -1,4 +1,6 @@
 /** The leaves of a value as columns of CSV. */
+
+import { markGiven } from './given-bits.js';
 import type { TextSink } from './text-sink.js';
 import type { TextSource } from './text-source.js';
 import { type CodecColumn, clear, type Form, within } from './value.js';
@@ -44,6 +46,10 @@ class LeafColumn implements CodecColumn {
     if (next < 0) return false;
     source.at = next;
     return true;
+  }
+
+  markGiven(mask: DataView, offset: number): void {
+    markGiven(this.#form, undefined, mask, offset + this.#base);
   }
 
   encodeText(text: string, view: DataView, offset: number): void {

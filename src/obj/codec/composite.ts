@@ -98,6 +98,7 @@ export function compositeForm(size: number, typeName: string, members: readonly 
     describe: () => describeSlots(slots),
     text: membersText(printed),
     shown: printed,
+    slots,
   };
 }
 

@@ -57,6 +57,12 @@ export interface Codec {
   readJson(source: TextSource, view: DataView, offset: number): boolean;
   /** How the value is spread over columns of CSV: one a leaf member; arrays, and what has no members, are one leaf. */
   readonly columns: readonly CodecColumn[];
+  /**
+   * Sets, in a mask of `size` bytes at `offset`, the bits that a value gives: of a struct those of the members that it
+   * names, never padding. Arrays and unions are given as a whole.
+   * @param value one that was encoded before; undefined for all members
+   */
+  markGiven(value: Value | undefined, mask: DataView, offset: number): void;
 }
 
 /** One leaf of a value in CSV. */
@@ -78,6 +84,8 @@ export interface CodecColumn {
    * @throws NetkitError `bad-value`, naming the member
    */
   encodeText(text: string, view: DataView, offset: number): void;
+  /** Sets the bits of this leaf in a mask of the value that starts at `offset`. */
+  markGiven(mask: DataView, offset: number): void;
 }
 
 /** One compiled type, without bounds checks and the root's name: `codec.ts` adds these around the outermost. */
@@ -98,6 +106,8 @@ export interface Form {
   readonly access?: Access | undefined;
   /** The members of a struct or union that are shown, in the order of their text; undefined for everything else. */
   readonly shown?: readonly ShownMember[];
+  /** All members that can be written, the smaller alternatives of unions included. */
+  readonly slots?: readonly WritableSlot[];
   /** A bit field: what is beside it in its bytes belongs to others. */
   readonly isBits?: boolean;
   /** What an array is made of. */
@@ -126,6 +136,12 @@ export interface ShownMember {
   /** Bytes from the start of the type. */
   readonly offset: number;
   readonly form: Form;
+}
+
+/** A member that `write` takes. */
+export interface WritableSlot extends ShownMember {
+  /** The unions that it is in, the outermost first. */
+  readonly choices: readonly { readonly union: number }[];
 }
 
 /** A value that does not fit; `path` (`.limits[2].rate`) grows while the error leaves the enclosing types. */

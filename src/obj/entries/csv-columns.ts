@@ -7,6 +7,8 @@ export const cpuColumn = 'cpu';
 
 /** One column of a key or value. */
 export interface EntryColumn {
+  /** A struct as one text, which may leave members out. */
+  readonly isWhole?: boolean;
   /** `key`, `value.packets` */
   readonly name: string;
   readonly isKey: boolean;
@@ -35,12 +37,14 @@ export function wholeColumn(name: string, shape: EntryShape): EntryColumn | unde
   return {
     name,
     isKey: name === 'key',
+    isWhole: true,
     codec: {
       path: '',
       csvLimit: 0,
       writeCsv: () => undefined,
       readCsv: () => false,
       encodeText: (text, view, offset) => codec.encodeText(text, view, offset),
+      markGiven: (mask, offset) => codec.markGiven(undefined, mask, offset),
     },
   };
 }

@@ -15,19 +15,20 @@ export class CpuRows {
   readonly #filled: Uint8Array;
   #filledCount = 0;
 
-  constructor(shape: EntryShape, batch: EntryBuffer) {
+  /** @param single what a row without a CPU is */
+  constructor(shape: EntryShape, batch: EntryBuffer, single: 'sum' | 'each' | undefined) {
     this.keys = new Uint8Array(shape.keySize);
     this.values = new Uint8Array(shape.cpuStride);
     this.keyView = new DataView(this.keys.buffer);
     this.valueView = new DataView(this.values.buffer);
     this.#shape = shape;
     this.#batch = batch;
-    this.#spread = new Spread(shape);
+    this.#spread = new Spread(shape, single);
     this.#filled = new Uint8Array(shape.cpus);
   }
 
-  /** Takes the row. @param cpu -1 for a value of all CPUs @returns what is wrong with it, if anything */
-  add(cpu: number, line: number): string | undefined {
+  /** Takes the row. @param cpu -1 for a value of all CPUs @param given the bits that it gives @returns what is wrong with it, if anything */
+  add(cpu: number, line: number, given: Uint8Array | undefined): string | undefined {
     const { keySize, valueStride, cpuStride, cpus, value } = this.#shape;
     const batch = this.#batch;
     const keyAt = batch.count * keySize;
@@ -42,6 +43,8 @@ export class CpuRows {
     }
     const row = this.values.subarray(0, value.size);
     batch.values.set(row, valueAt + Math.max(cpu, 0) * cpuStride);
+    if (given !== undefined)
+      batch.given?.set(given.subarray(0, value.size), valueAt + Math.max(cpu, 0) * cpuStride);
     this.keys.fill(0);
     this.values.fill(0);
     if (cpu < 0) {

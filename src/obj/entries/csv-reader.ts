@@ -3,6 +3,7 @@ import { type ErrorContext, NetkitError } from '../../base/errors.js';
 import type { TextSource } from '../codec/index.js';
 import type { EntryShape } from './batch.js';
 import { CpuRows } from './csv-cpus.js';
+import { RowGiven } from './csv-given.js';
 import { columnsOfFile, type FileColumn, type FileColumns } from './csv-header.js';
 import { type Field, fieldsOf, RowExtent } from './csv-row.js';
 import { recordLimit } from './intake.js';
@@ -21,6 +22,7 @@ export class CsvReader extends TextReader {
   #columns: FileColumns | undefined;
   /** Puts the rows of one entry together, where it has several. */
   readonly #cpus: CpuRows | undefined;
+  readonly #given: RowGiven | undefined;
   /** The row's CPU; -1 where none is given. */
   #cpu = -1;
   /** Did the last row that was tried the fast way have a field in quotes? Lines may begin in such a field. */
@@ -29,7 +31,8 @@ export class CsvReader extends TextReader {
   constructor(shape: EntryShape, options: EntryReaderOptions) {
     super(shape, options);
     this.#shape = shape;
-    this.#cpus = shape.cpus > 1 ? new CpuRows(shape, this.batch) : undefined;
+    this.#cpus = shape.cpus > 1 ? new CpuRows(shape, this.batch, options.single) : undefined;
+    this.#given = options.given === true ? new RowGiven(shape) : undefined;
   }
 
   protected override checkEnd(): void {
@@ -122,11 +125,13 @@ export class CsvReader extends TextReader {
   /** The row is read: counts it. */
   #add(at: number): void {
     const batch = this.batch;
+    const given = this.#given?.bits;
     if (this.#cpus === undefined) {
+      if (given !== undefined) batch.given?.set(given, batch.count * this.#shape.valueStride);
       batch.lines[batch.count++] = this.intake.line;
       return;
     }
-    const problem = this.#cpus.add(this.#cpu, this.intake.line);
+    const problem = this.#cpus.add(this.#cpu, this.intake.line, given);
     if (problem !== undefined) throw this.intake.problem(at, problem);
   }
 
@@ -143,8 +148,10 @@ export class CsvReader extends TextReader {
     const isBlank = rowEnd === at || (rowEnd === at + 1 && bytes[at] === carriageReturn);
     if (!isBlank) {
       const fields = fieldsOf(intake, at, rowEnd);
-      if (this.#columns === undefined) this.#columns = columnsOfFile(intake, fields, this.#shape);
-      else this.#encode(this.#columns.columns, fields, at, rowEnd);
+      if (this.#columns === undefined) {
+        this.#columns = columnsOfFile(intake, fields, this.#shape);
+        this.#given?.begin(this.#columns.columns);
+      } else this.#encode(this.#columns.columns, fields, at, rowEnd);
     }
     const behind = found < 0 ? end : found + 1;
     intake.newLines(at, behind);
@@ -179,6 +186,7 @@ export class CsvReader extends TextReader {
         throw this.#inColumn(field, column?.name ?? 'cpu', error);
       }
     }
+    this.#given?.read(fields);
     this.#add(at);
   }
 

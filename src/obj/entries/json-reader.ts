@@ -44,7 +44,7 @@ export class JsonReader extends TextReader {
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
     super(shape, options);
-    this.#records = new JsonRecords(shape, this.batch);
+    this.#records = new JsonRecords(shape, this.batch, options);
   }
 
   protected override checkEnd(): void {

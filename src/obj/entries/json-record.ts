@@ -1,13 +1,14 @@
 /** One `{"key":…,"value":…}` from text into a batch. */
 import type { JsonObject, JsonValue } from '../../base/json.js';
 import { suggestion } from '../../base/suggest.js';
-import { type Codec, TextSink, type TextSource } from '../codec/index.js';
+import { type Codec, TextSink, type TextSource, type Value } from '../codec/index.js';
 import type { EntryShape } from './batch.js';
-import type { EntryBuffer } from './entry-buffer.js';
+import { allGiven, type EntryBuffer } from './entry-buffer.js';
 import type { Intake } from './intake.js';
 import { nameInJson, placeInJson } from './json-place.js';
 import { checkedValue, misplaced, recordOf, startOf } from './json-slow.js';
 import { Spread } from './spread.js';
+import type { EntryReaderOptions } from './streams.js';
 
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -28,14 +29,18 @@ export class JsonRecords {
   /** How many `[` the JSON of one value begins with: one more, and there is a value for each CPU. */
   readonly #depth: number;
   readonly #spread: Spread;
+  readonly #all: Uint8Array | undefined;
+  readonly #givenView: DataView | undefined;
 
-  constructor(shape: EntryShape, batch: EntryBuffer) {
+  constructor(shape: EntryShape, batch: EntryBuffer, { single }: EntryReaderOptions) {
     this.#shape = shape;
     this.#batch = batch;
     this.#wanted = shape.key === undefined ? valuePart : keyPart | valuePart;
     const text = textOfZero(shape.value);
     this.#depth = /^\[*/.exec(text)?.[0].length ?? 0;
-    this.#spread = new Spread(shape);
+    this.#spread = new Spread(shape, single);
+    this.#all = batch.given === undefined ? undefined : allGiven(shape);
+    this.#givenView = batch.given === undefined ? undefined : new DataView(batch.given.buffer);
     const keyText = shape.key === undefined ? '' : textOfZero(shape.key);
     this.mayHaveLines = shape.cpus > 1 || isComposite(text) || isComposite(keyText);
   }
@@ -68,7 +73,11 @@ export class JsonRecords {
       if (at >= end) return -1;
       const next = bytes[at++];
       if (next === 0x2c) continue;
-      return next === 0x7d && seen === this.#wanted ? at : -1;
+      if (next !== 0x7d || seen !== this.#wanted) return -1;
+      // What is in the form that netkit writes has all members.
+      if (this.#all !== undefined)
+        this.#batch.given?.set(this.#all, this.#batch.count * this.#shape.valueStride);
+      return at;
     }
   }
 
@@ -135,7 +144,9 @@ export class JsonRecords {
       at: number,
     ): void => {
       try {
-        codec.encode(checkedValue(given, path), path[0] === 'key' ? keyView : valueView, at);
+        const checked = checkedValue(given, path);
+        codec.encode(checked, path[0] === 'key' ? keyView : valueView, at);
+        if (path[0] !== 'key') this.#markGiven(checked, at);
       } catch (error) {
         throw misplaced(intake, start, text, path, error);
       }
@@ -158,6 +169,14 @@ export class JsonRecords {
       write(['value'], value, each, offset);
       this.#spread.over(this.#batch, offset);
     }
+  }
+
+  /** The fast way may have begun with another form of the record. */
+  #markGiven(value: Value, at: number): void {
+    if (this.#givenView === undefined) return;
+    const { value: codec } = this.#shape;
+    this.#batch.given?.fill(0, at, at + codec.size);
+    codec.markGiven(value, this.#givenView, at);
   }
 
   #checkMembers(intake: Intake, start: number, text: string, record: JsonObject): void {

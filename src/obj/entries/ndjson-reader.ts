@@ -14,7 +14,7 @@ export class NdjsonReader extends TextReader {
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
     super(shape, options);
-    this.#records = new JsonRecords(shape, this.batch);
+    this.#records = new JsonRecords(shape, this.batch, options);
   }
 
   protected override checkEnd(): void {

@@ -7,20 +7,25 @@ export class Spread {
   readonly #shape: EntryShape;
   readonly #alwaysHasSum: boolean;
 
-  constructor(shape: EntryShape) {
+  readonly #mayBeSum: boolean;
+
+  /** @param single what a single value is */
+  constructor(shape: EntryShape, single: 'sum' | 'each' = 'sum') {
     this.#shape = shape;
+    this.#mayBeSum = single === 'sum';
     this.#alwaysHasSum = shape.cpus > 1 && typeHasSum(shape.value);
   }
 
-  /** The value stands at the first CPU: a sum stays there, the others being zero; what has no sum goes to each. */
+  /** The value stands at the first CPU: a sum stays there, the others being zero; all else goes to each. */
   over(batch: EntryBuffer, offset: number): void {
     const { value, cpus, cpuStride } = this.#shape;
-    const { values, valueView } = batch;
-    const isSum = this.#alwaysHasSum || hasSum(value.decode(valueView, offset));
+    const { values, valueView, given } = batch;
+    const isSum = this.#mayBeSum && (this.#alwaysHasSum || hasSum(value.decode(valueView, offset)));
     for (let cpu = 1; cpu < cpus; cpu++) {
       const at = offset + cpu * cpuStride;
       if (isSum) values.fill(0, at, at + value.size);
       else values.copyWithin(at, offset, offset + value.size);
+      given?.copyWithin(at, offset, offset + value.size);
     }
   }
 }

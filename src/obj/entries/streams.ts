@@ -35,6 +35,13 @@ export interface EntryReaderOptions {
   readonly file?: string | undefined;
   /** Most entries in a batch, 4096 when left out. A snapshot comes in the batches in which it was written. */
   readonly batchSize?: number;
+  /** Tell which bits of each value the file gives, as `given` of the batches. */
+  readonly given?: boolean;
+  /**
+   * What a single value for an entry of a per-CPU map is: of numbers the `sum` over all CPUs, as exports may have it, or
+   * the value of `each` CPU. The sum when left out.
+   */
+  readonly single?: 'sum' | 'each';
   /**
    * Called once with the header of a snapshot, before its first entry: may refuse it by throwing. Keys and values of
    * other widths than the shape's are refused anyway.

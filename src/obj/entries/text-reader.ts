@@ -11,7 +11,7 @@ export abstract class TextReader implements EntryReader {
 
   constructor(shape: EntryShape, options: EntryReaderOptions) {
     this.intake = new Intake(options.file);
-    this.batch = new EntryBuffer(shape, options.batchSize);
+    this.batch = new EntryBuffer(shape, options.batchSize, options.given);
   }
 
   push(chunk: Uint8Array): Iterable<ReadEntries> {

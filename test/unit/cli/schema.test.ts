@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.js';
 import { documents } from '../../../src/cli/schema/documents.js';
 import { jsonSchemas } from '../../../src/cli/schema/json-schema.js';
+import { manifestSchema } from '../../../src/cli/schema/manifest-schema.js';
 import { commands } from '../../../src/cli/table/index.js';
 import { packageRoot } from '../../../src/host/package-root.js';
 import { FakeIo } from './fake-io.js';
@@ -41,8 +42,9 @@ describe('the JSON schemas', () => {
   });
 
   it('ship as they are defined', () => {
-    expect(readdirSync(folder).sort()).toEqual([...schemas.keys()].sort());
-    for (const [file, schema] of schemas) {
+    const all = new Map<string, object>([...schemas, ['manifest.schema.json', manifestSchema()]]);
+    expect(readdirSync(folder).sort()).toEqual([...all.keys()].sort());
+    for (const [file, schema] of all) {
       expect(JSON.parse(readFileSync(join(folder, file), 'utf8')), file).toEqual(
         JSON.parse(JSON.stringify(schema)),
       );

@@ -10,14 +10,14 @@ import {
   readStep,
 } from '../../../src/cnf/batch-journal.js';
 
-const head = { command: 'netkit batch x', startedAt: '2026-01-01T00:00:00.000Z', bootId: 'b1' };
+const head = { change: 'c1', command: 'netkit batch x', startedAt: '2026-01-01T00:00:00.000Z', bootId: 'b1' };
 const aside: Action = {
   kind: 'set-aside',
   function: 'fw',
   folder: '/sys/fs/bpf/netkit/fw',
   to: '/sys/fs/bpf/netkit/~1-fw',
 };
-const plan: Plan = { ...head, change: 'c1', function: 'fw', actions: [aside] };
+const plan: Plan = { ...head, function: 'fw', actions: [aside] };
 const step: BatchRecord = { kind: 'plan', plan };
 const entries: BatchRecord = {
   kind: 'entries',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NetkitError } from '../../../src/base/errors.js';
 import { hookNames } from '../../../src/base/hook-names.js';
-import type { AttachRequest } from '../../../src/cnf/attach-function.js';
+import type { AttachPlace } from '../../../src/cnf/attach-function.js';
 import { choosePrograms } from '../../../src/cnf/choose-programs.js';
 import { allFamilies, hookNamed, naturalHook } from '../../../src/cnf/hooks/index.js';
 import type { FunctionState } from '../../../src/cnf/state.js';
@@ -21,13 +21,13 @@ function functionOf(...sections: string[]): FunctionState {
   });
 }
 
-function chosen(state: FunctionState, request: Omit<AttachRequest, 'function'>): string[] {
-  return choosePrograms(state, { function: 'f', ...request }, where).map(({ program, entry, target }) =>
+function chosen(state: FunctionState, request: AttachPlace): string[] {
+  return choosePrograms(state, request, where).map(({ program, entry, target }) =>
     `${program.name} ${entry.hook} ${target}`.trimEnd(),
   );
 }
 
-function refusal(state: FunctionState, request: Omit<AttachRequest, 'function'>): NetkitError {
+function refusal(state: FunctionState, request: AttachPlace): NetkitError {
   try {
     chosen(state, request);
   } catch (error) {

@@ -28,6 +28,17 @@ describe('the state directory', () => {
   });
   afterEach(() => rmSync(join(store.directory, '..'), { recursive: true }));
 
+  it('sees what another process wrote since it read last', () => {
+    store.write(state);
+    expect(store.read('fw')).toEqual(state);
+    new StateStore(store.directory).write({ ...state, change: 'c9' });
+    expect(store.read('fw')?.change).toBe('c9');
+    writeFileSync(join(store.directory, 'fw.json'), '{');
+    expect(() => store.read('fw')).toThrow(/damaged/);
+    store.remove('fw');
+    expect(store.read('fw')).toBeUndefined();
+  });
+
   it('and its files are for its owner alone', () => {
     store.write(state);
     store.writeJournal(plan);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Drops UDP packets to one port and counts them, at each hook where a program
+ * can: the rungs of `netkit bench drop` that are eBPF. All read as much of a
+ * packet as `-p udp --dport PORT` makes netfilter read.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+volatile const __u16 port = 9;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} dropped SEC(".maps");
+
+static __always_inline void count(void)
+{
+	__u32 key = 0;
+	__u64 *counter = bpf_map_lookup_elem(&dropped, &key);
+
+	if (counter)
+		(*counter)++;
+}
+
+static __always_inline int is_wanted(void *data, void *data_end)
+{
+	struct ethhdr *eth = data;
+	struct udphdr *udp;
+
+	if ((void *)(eth + 1) > data_end)
+		return 0;
+	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+		struct iphdr *ip = (void *)(eth + 1);
+
+		if ((void *)(ip + 1) > data_end || ip->protocol != IPPROTO_UDP || ip->ihl != 5)
+			return 0;
+		udp = (void *)(ip + 1);
+	} else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6hdr *ip = (void *)(eth + 1);
+
+		if ((void *)(ip + 1) > data_end || ip->nexthdr != IPPROTO_UDP)
+			return 0;
+		udp = (void *)(ip + 1);
+	} else {
+		return 0;
+	}
+	return (void *)(udp + 1) <= data_end && udp->dest == bpf_htons(port);
+}
+
+SEC("xdp") int drop_xdp(struct xdp_md *ctx)
+{
+	if (!is_wanted((void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		return XDP_PASS;
+	count();
+	return XDP_DROP;
+}
+
+SEC("tc") int drop_tc(struct __sk_buff *skb)
+{
+	if (!is_wanted((void *)(long)skb->data, (void *)(long)skb->data_end))
+		return TC_ACT_UNSPEC;
+	count();
+	return TC_ACT_SHOT;
+}
+
+/* A socket's filter sees the packet from its UDP header on. */
+SEC("socket") int drop_socket(struct __sk_buff *skb)
+{
+	__u16 to = 0;
+
+	if (bpf_skb_load_bytes(skb, 2, &to, sizeof(to)) || to != bpf_htons(port))
+		return skb->len;
+	count();
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

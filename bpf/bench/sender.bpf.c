@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Sends UDP packets to an interface, by test runs with live frames, and counts
+ * what becomes of each until it is on the other side of the wire:
+ *
+ *	generated = sent + queue_drops + redirect_errors
+ *
+ * A queue drop is a packet that the receiver had no room for, which is how one
+ * knows that the receiver is what sets the pace.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* The first source port, and how many are taken in turn. */
+#define FIRST_PORT 1024
+
+/* Written before each test run, which sets all others to zero. */
+int ifindex = 0;
+/* The sender's network namespace: elsewhere an interface may have that index, too. */
+__u32 netns = 0;
+__u32 flows = 0;
+/* Where the UDP header begins. */
+__u32 udp_offset = 0;
+
+__u64 generated = 0;
+__u64 sent = 0;
+__u64 queue_drops = 0;
+__u64 redirect_errors = 0;
+__u64 first_ns = 0;
+__u64 last_ns = 0;
+/* The next one. */
+__u32 flow = 0;
+
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} __attribute__((preserve_access_index)) possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+} __attribute__((preserve_access_index));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} target SEC(".maps");
+
+SEC("xdp") int generate(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	__u32 at = udp_offset & 63;
+	__u16 *udp = data + at;
+
+	if ((void *)(udp + 5) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	/* The first payload word takes back what the port adds to the checksum. */
+	__u16 port = bpf_htons(FIRST_PORT + flow);
+	udp[0] = port;
+	udp[4] = ~port;
+	if (++flow >= flows)
+		flow = 0;
+	/* The clock costs as much as the rest. */
+	if ((generated & 63) == 0) {
+		last_ns = bpf_ktime_get_ns();
+		if (generated == 0)
+			first_ns = last_ns;
+	}
+	generated++;
+	return (int)bpf_redirect_map(&target, 0, 0);
+}
+
+static __always_inline int is_ours(struct net_device *device)
+{
+	struct net *net = 0;
+	unsigned int inum = 0;
+
+	bpf_probe_read_kernel(&net, sizeof(net),
+			      __builtin_preserve_access_index(&device->nd_net.net));
+	bpf_probe_read_kernel(&inum, sizeof(inum), __builtin_preserve_access_index(&net->ns.inum));
+	return inum == netns;
+}
+
+/* from_dev, to_dev, sent, drops, err */
+SEC("raw_tracepoint/xdp_devmap_xmit") int transmitted(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct net_device *to = (struct net_device *)ctx->args[1];
+	int index = 0;
+
+	bpf_probe_read_kernel(&index, sizeof(index), __builtin_preserve_access_index(&to->ifindex));
+	if (index != ifindex || !is_ours(to))
+		return 0;
+	__sync_fetch_and_add(&sent, (__u64)(int)ctx->args[2]);
+	__sync_fetch_and_add(&queue_drops, (__u64)(int)ctx->args[3]);
+	return 0;
+}
+
+/* dev, xdp, tgt, err, map_type, map_id, map_index */
+SEC("raw_tracepoint/xdp_redirect_err") int failed(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (is_ours((struct net_device *)ctx->args[0]))
+		__sync_fetch_and_add(&redirect_errors, 1);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

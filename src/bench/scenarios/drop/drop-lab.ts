@@ -1,0 +1,139 @@
+/** The whole ladder, set up: a wire for each rung, and one more for the reference measured again. */
+import { messageOf, NetkitError } from '../../../base/errors.js';
+import { findTool } from '../../../host/command.js';
+import { runInside } from '../../../host/command-inside.js';
+import { interfaceSettings } from '../../../host/interface-settings.js';
+import type { BenchEnvironment } from '../../document.js';
+import { CommandLog } from '../../lab/command-log.js';
+import { LabNetwork } from '../../lab/network.js';
+import { type Placement, place } from '../../lab/placement.js';
+import { Sender, type Traffic } from '../../lab/sender.js';
+import type { PrepareContext, Prepared, Variant } from '../../scenario.js';
+import { costGroup, metrics, rateGroup, senderLimit } from './metrics.js';
+import { versionIn } from './netfilter-rungs.js';
+import type { Rung } from './rung.js';
+import { DropVariant, type Standing } from './variant.js';
+
+/** What the others are compared with: the first of these that stands, or else the first that stands at all. */
+const references = ['tc', 'tcx', 'iptables-raw', 'nft-ingress'];
+/** One that can be set up once more. */
+interface Stood extends Standing {
+  readonly rung: Rung;
+}
+
+const generalNotes = [
+  'Packets come from a veth pair, without a network card: there a driver and its hardware set other limits.',
+  "Rates are of one CPU at the receiver, which does nothing else; the sender's CPU is another.",
+] as const;
+
+export class DropLab {
+  readonly #context: PrepareContext;
+  readonly #traffic: Traffic;
+  readonly #placement: Placement;
+  readonly #log = new CommandLog();
+  readonly #network: LabNetwork;
+  readonly #sender: Sender;
+  readonly #standing: Stood[] = [];
+  readonly #leftOut: string[] = [];
+
+  /** @throws NetkitError `unsupported`, `not-permitted` */
+  constructor(context: PrepareContext, traffic: Traffic) {
+    const { scope } = context;
+    this.#context = context;
+    this.#traffic = traffic;
+    this.#placement = place(scope);
+    this.#sender = new Sender(scope, traffic);
+    const { receiver: cpu } = this.#placement;
+    this.#network = new LabNetwork(scope, { family: traffic.family, cpu, log: this.#log });
+  }
+
+  /** @throws NetkitError when no rung stands, with the reason of the last */
+  async prepare(rungs: readonly Rung[]): Promise<Prepared> {
+    for (const rung of rungs) {
+      if (this.#context.signal.aborted)
+        throw new NetkitError('interrupted', 'interrupted while it was set up');
+      this.#context.progress(`setting up ${rung.title}`);
+      await this.#tryToAdd(rung);
+    }
+    const variants = await this.#variants();
+    const title = 'How many packets a second does it drop?';
+    return {
+      groups: [{ name: 'rate', title, axis: null, metrics, variants }],
+      limits: senderLimit,
+      environment: () => this.#environment(rungs),
+      busySeconds: () => this.#standing.reduce((sum, { wire }) => sum + (wire.napi.busyNs() ?? 0), 0) / 1e9,
+      complete: (groups) => groups.flatMap((group) => [rateGroup(group), costGroup(group)]),
+      notes: () => this.#notes(),
+    };
+  }
+
+  async #tryToAdd(rung: Rung): Promise<void> {
+    try {
+      this.#standing.push(await this.#stand(rung));
+    } catch (error) {
+      if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
+      this.#leftOut.push(`Left out: ${rung.title}, since ${messageOf(error)}.`);
+    }
+  }
+
+  async #stand(rung: Rung): Promise<Stood> {
+    const { scope } = this.#context;
+    const wire = await this.#network.wire();
+    const { family } = this.#traffic;
+    const sink = rung.setUp({ wire, scope, log: this.#log, family, cpu: this.#placement.receiver });
+    return { rung, wire, sink };
+  }
+
+  async #variants(): Promise<Variant[]> {
+    const reference = this.#reference();
+    const again = await this.#stand(reference.rung);
+    const variants = this.#standing.map(
+      (standing) => new DropVariant(standing, this.#sender, standing === reference ? 'reference' : 'variant'),
+    );
+    this.#standing.push(again);
+    return [...variants, new DropVariant(again, this.#sender, 'control')];
+  }
+
+  #reference(): Stood {
+    const byName = (name: string) => this.#standing.find(({ rung }) => rung.name === name);
+    const [reference] = [...references.map(byName), ...this.#standing].filter((each) => each !== undefined);
+    if (reference !== undefined) return reference;
+    throw new NetkitError('unsupported', 'no rung can be set up here', { hint: this.#leftOut.at(-1) });
+  }
+
+  #environment(rungs: readonly Rung[]): Partial<BenchEnvironment> {
+    const [first] = this.#standing;
+    const ends = first === undefined ? [] : [first.wire.from, first.wire.to];
+    return {
+      tools: toolVersions(rungs),
+      interfaces: ends
+        .map(({ place: { netns, title }, ifname }) => ({
+          ...interfaceSettings(netns, ifname),
+          ifname,
+          mode:
+            title === 'receiver'
+              ? 'receiver: NAPI in a thread, GRO on, 1 queue; each rung has a pair of its own'
+              : 'sender: XDP live frames redirected to it',
+        }))
+        .map(({ offloads, ...rest }) => ({ ...rest, offloads: [...offloads] })),
+      placement: [...this.#placement.record],
+      commands: this.#log.lines,
+    };
+  }
+
+  #notes(): string[] {
+    const shared = 'There is one CPU, which sender and receiver share: the figures are of both together.';
+    return [...this.#leftOut, ...(this.#placement.isShared ? [shared] : []), ...generalNotes];
+  }
+}
+
+function toolVersions(rungs: readonly Rung[]): BenchEnvironment['tools'] {
+  const asked = new Map(
+    rungs.flatMap(({ tool }) => (tool === undefined ? [] : [[tool.name, tool.versionArgs]])),
+  );
+  asked.set('ip', ['-V']);
+  return [...asked].flatMap(([name, args]) => {
+    if (findTool(name) === undefined) return [];
+    return [{ name, version: versionIn(runInside(undefined, name, args)) }];
+  });
+}

@@ -1,0 +1,55 @@
+/** A rung of the ladder: one way to get rid of packets. */
+import type { Scope } from '../../../base/scope.js';
+import type { CommandLog } from '../../lab/command-log.js';
+import type { Wire } from '../../lab/network.js';
+import type { Family } from '../../lab/packet.js';
+
+export interface Rung {
+  readonly name: string;
+  readonly title: string;
+  /** What it is exactly. */
+  description(family: Family): string;
+  /** What it is made with, beside netkit. */
+  readonly tool?: { readonly name: string; readonly versionArgs: readonly string[] };
+  /**
+   * Sets it up at the receiver.
+   * @throws NetkitError when that does not work here: the ladder goes on without it, and says why
+   */
+  setUp(stand: Stand): Sink;
+}
+
+/** Where a rung stands. */
+export interface Stand {
+  readonly wire: Wire;
+  /** Ends with the benchmark. */
+  readonly scope: Scope;
+  readonly log: CommandLog;
+  readonly family: Family;
+  /** Where what it needs beside the kernel runs. */
+  readonly cpu: number;
+}
+
+/** Where packets end, and how many did. */
+export interface Sink {
+  /** All that it has counted since it was set up. */
+  count(): Counts;
+  /** What has to run while packets come. */
+  start?(): Companion;
+}
+
+export interface Counts {
+  /** What the rung is about: dropped by it, or read. */
+  readonly taken: number;
+  /** That it got, and had no room for. */
+  readonly lost: number;
+  /** That came further than they should have. */
+  readonly behind: number;
+}
+
+/** A program that is part of a rung, such as one that reads. */
+export interface Companion {
+  /** Ends it, and waits until it has: its end is a signal, which would cut the next test run short. */
+  end(): Promise<void>;
+  /** Nanoseconds that it has been on a CPU. */
+  busyNs(): number;
+}

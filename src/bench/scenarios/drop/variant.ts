@@ -1,0 +1,222 @@
+/** A rung as a variant: what is checked of it before, how a slice is measured, and when a figure means nothing. */
+import { NetkitError } from '../../../base/errors.js';
+import type { BenchCheck, BenchSample } from '../../document.js';
+import type { Wire } from '../../lab/network.js';
+import { port, type Sender, type Sent } from '../../lab/sender.js';
+import type { Measurement, Variant } from '../../scenario.js';
+import { median } from '../../statistics/quantile.js';
+import type { Companion, Counts, Rung, Sink } from './rung.js';
+
+/** Fits into the queue of a veth and into that of a socket, each of which takes a page: nothing is lost for that reason. */
+const checkedPackets = 32;
+/** Packets of the first slice, before the pace is known. */
+const firstPackets = 100_000;
+/** A slice that comes out shorter than this share of what was asked for is followed by another. */
+const shortShare = 0.5;
+const mostRuns = 4;
+/** How often a check is begun that a signal ends. */
+const attempts = 3;
+/** Of one of them: at the slowest pace some seconds. */
+const mostPackets = 5_000_000;
+/** How long packets may take from the queue to where they end. */
+const settleMs = 3000;
+/** A receiver that is idle for no more than this is the one that sets the pace. */
+const idleShare = 0.03;
+/** As is one that had no room for more than this share of the packets. */
+const dropShare = 0.001;
+/** With less of its CPU than this the figure is about who else ran there. */
+const leastShare = 0.75;
+/** So many samples may be limited by the sender. */
+const limitedShare = 0.2;
+
+export interface Standing {
+  readonly rung: Pick<Rung, 'name' | 'title' | 'description'>;
+  readonly wire: Pick<Wire, 'from' | 'to'> & { readonly napi: Pick<Wire['napi'], 'busyNs'> };
+  readonly sink: Sink;
+}
+
+/** What a variant needs of it. */
+export type PacketSender = Pick<Sender, 'traffic' | 'send'>;
+
+export class DropVariant implements Variant {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly role: Variant['role'];
+  readonly #standing: Standing;
+  readonly #sender: PacketSender;
+  /** Packets that the sender makes a second here. */
+  #pace = 0;
+
+  constructor(standing: Standing, sender: PacketSender, role: Variant['role']) {
+    const { name, title, description } = standing.rung;
+    this.#standing = standing;
+    this.#sender = sender;
+    this.role = role;
+    this.name = role === 'control' ? `${name} again` : name;
+    this.title = role === 'control' ? `${title} (again)` : title;
+    this.description = description(sender.traffic.family);
+  }
+
+  /** Each packet ends at this rung, and what is meant for another port does not. */
+  async check(): Promise<BenchCheck[]> {
+    const wanted = await this.#checkedPass(port);
+    const seen = `${wanted.after.taken} of ${wanted.sent.sent} packets`;
+    const ended: BenchCheck = {
+      name: 'verdict',
+      ok: wanted.sent.sent === checkedPackets && wanted.after.taken === checkedPackets,
+      detail: `${seen} to port ${port} ended here, ${wanted.after.behind} came further`,
+    };
+    const passed: BenchCheck = {
+      name: 'nothing behind',
+      ok: wanted.after.behind === 0,
+      detail: `${wanted.after.behind} packets came further`,
+    };
+    if (this.#standing.rung.name === 'no-listener') return [ended, passed];
+    const others = await this.#checkedPass(port + 1);
+    const other: BenchCheck = {
+      name: 'other packets',
+      ok: others.after.taken === 0 && others.after.behind === checkedPackets,
+      detail: `${others.after.behind} of ${others.sent.sent} packets to port ${port + 1} came further`,
+    };
+    return [ended, passed, other];
+  }
+
+  async measure(seconds: number): Promise<Measurement | undefined> {
+    const count = this.#pace === 0 ? firstPackets : Math.ceil(this.#pace * seconds);
+    const pass = await this.#pass(count, port, seconds * shortShare);
+    const { sent, after, busyNs } = pass;
+    if (sent.interrupted || sent.seconds <= 0) return undefined;
+    this.#pace = sent.generated / sent.seconds;
+    const got = after.taken + after.lost;
+    const [napi, reader] = busyNs;
+    const share = (ns: number): number => Math.min(1, ns / 1e9 / sent.seconds);
+    const values = {
+      rate: after.taken / sent.seconds,
+      cost: (napi + reader) / Math.max(1, got),
+      'cpu.napi': share(napi),
+      'cpu.reader': share(reader),
+      queue: sent.queueDrops / sent.generated,
+      offered: sent.generated / sent.seconds,
+    };
+    return { seconds: sent.seconds, values, failed: failures(sent, after, busyShare(values)) };
+  }
+
+  judge(samples: readonly BenchSample[]): BenchCheck[] {
+    const counted = samples.filter(({ checks }) => checks.length === 0);
+    if (counted.length === 0) return [];
+    const limited = counted.filter(({ values }) => isSenderLimited(values));
+    const ok = limited.length <= counted.length * limitedShare;
+    const idle = median(counted.map(({ values }) => 1 - busyShare(values)));
+    const least = median(counted.map(({ values }) => values['rate'] ?? 0));
+    const share = `${(Math.max(0, idle) * 100).toFixed(0)} %`;
+    const detail = ok
+      ? `the receiver set the pace: it was idle for ${share} of the time`
+      : `at least ${(least / 1e6).toFixed(2)} million packets/s: the receiver was idle for ${share} of the time, so the sender set the pace`;
+    return [{ name: 'generator', ok, detail }];
+  }
+
+  /** A signal that ends a test run early need not be for this process's user: it is done once more. */
+  async #checkedPass(toPort: number): Promise<Pass> {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const pass = await this.#pass(checkedPackets, toPort, 0);
+      if (!pass.sent.interrupted) return pass;
+    }
+    throw new NetkitError('interrupted', 'interrupted while packets were checked');
+  }
+
+  /** Sends packets, waits until each has ended somewhere, and gives what was counted meanwhile. */
+  async #pass(count: number, toPort: number, leastSeconds: number): Promise<Pass> {
+    const { wire, sink } = this.#standing;
+    const companion = sink.start?.();
+    try {
+      const before = sink.count();
+      const busy = busyOf(wire, companion);
+      const sent = this.#send(count, toPort, leastSeconds);
+      const after = await settled(sink, before, sent);
+      const [napi, reader] = busyOf(wire, companion);
+      return { sent, after, busyNs: [napi - busy[0], reader - busy[1]] };
+    } finally {
+      await companion?.end();
+    }
+  }
+
+  /** The pace may be another than last time: it goes on until that was long enough. */
+  #send(count: number, toPort: number, leastSeconds: number): Sent {
+    let sum = this.#sender.send(this.#standing.wire, count, toPort);
+    for (let run = 1; run < mostRuns && !sum.interrupted && sum.seconds < leastSeconds; run += 1) {
+      const pace = sum.generated / Math.max(sum.seconds, 1e-4);
+      const more = Math.ceil(Math.min(pace * (2 * leastSeconds - sum.seconds), mostPackets));
+      sum = together(sum, this.#sender.send(this.#standing.wire, more, toPort));
+    }
+    return sum;
+  }
+}
+
+function together(one: Sent, other: Sent): Sent {
+  return {
+    generated: one.generated + other.generated,
+    sent: one.sent + other.sent,
+    queueDrops: one.queueDrops + other.queueDrops,
+    redirectErrors: one.redirectErrors + other.redirectErrors,
+    seconds: one.seconds + other.seconds,
+    busySeconds: one.busySeconds + other.busySeconds,
+    interrupted: other.interrupted,
+  };
+}
+
+interface Pass {
+  readonly sent: Sent;
+  /** What was counted more than before. */
+  readonly after: Counts;
+  /** Of the NAPI thread, and of what reads. */
+  readonly busyNs: readonly [number, number];
+}
+
+function busyOf({ napi }: Standing['wire'], companion: Companion | undefined): readonly [number, number] {
+  return [napi.busyNs() ?? 0, companion?.busyNs() ?? 0];
+}
+
+/** Waits until all packets that were sent are counted, or no more come. */
+async function settled(sink: Sink, before: Counts, { sent }: Sent): Promise<Counts> {
+  const deadline = performance.now() + settleMs;
+  for (let pause = 1; ; pause = Math.min(50, pause * 2)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const now = sink.count();
+    const counts = {
+      taken: now.taken - before.taken,
+      lost: now.lost - before.lost,
+      behind: now.behind - before.behind,
+    };
+    if (counts.taken + counts.lost + counts.behind >= sent || performance.now() > deadline) return counts;
+  }
+}
+
+function failures(sent: Sent, { taken, lost, behind }: Counts, share: number): BenchCheck[] {
+  const found: BenchCheck[] = [];
+  const { generated, queueDrops, redirectErrors } = sent;
+  const fail = (name: string, detail: string): unknown => found.push({ name, ok: false, detail });
+  if (generated !== sent.sent + queueDrops + redirectErrors)
+    fail(
+      'accounting',
+      `${generated} packets were made, and ${sent.sent + queueDrops + redirectErrors} are known of`,
+    );
+  if (taken + lost !== sent.sent)
+    fail('accounting', `${sent.sent} packets were sent, and ${taken + lost} counted where they end`);
+  if (behind !== 0) fail('nothing behind', `${behind} packets came further`);
+  if (redirectErrors > generated * dropShare)
+    fail('redirect', `${redirectErrors} packets were not redirected`);
+  const own = sent.busySeconds / sent.seconds;
+  if (own < leastShare) fail('sender', `others took its CPU: it had ${(own * 100).toFixed(0)} % of the time`);
+  else if (queueDrops > generated * dropShare && share < leastShare)
+    fail('receiver', `others took its CPU: it had ${(share * 100).toFixed(0)} % of the time`);
+  return found;
+}
+
+function busyShare(values: Readonly<Record<string, number>>): number {
+  return (values['cpu.napi'] ?? 0) + (values['cpu.reader'] ?? 0);
+}
+
+function isSenderLimited(values: Readonly<Record<string, number>>): boolean {
+  return (values['queue'] ?? 0) <= dropShare && busyShare(values) < 1 - idleShare;
+}

@@ -1,0 +1,46 @@
+/** What a difference is worth: whether it is one, beyond what measuring the same thing twice gives. */
+import type { Interval } from './bootstrap.js';
+
+/** Which way is better. */
+export type Better = 'higher' | 'lower' | 'neither';
+
+/** Differences of less are never claimed: a ratio of 1.01 and its inverse. */
+export const leastNoise = 1.01;
+
+/** Fewer blocks say nothing. */
+export const fewestBlocks = 8;
+
+/**
+ * The ratios that are noise: as far as the interval of the control reaches from 1 on either side, and at least 1 %. It is
+ * symmetric in the logarithm: half as much is as far as twice as much. Undefined when the interval reaches down to nothing.
+ */
+export function noiseBand(control: Interval): Interval | undefined {
+  const reach = Math.max(...control.map(distance), Math.log(leastNoise));
+  return Number.isFinite(Math.exp(reach)) ? bandOf(reach) : undefined;
+}
+
+/** The noise of two runs together: what each may be off by chance adds up as independent errors do. */
+export function jointBand(one: Interval, other: Interval): Interval {
+  return bandOf(Math.hypot(distance(one[1]), distance(other[1])));
+}
+
+/** `faster` or `slower` only when the whole interval lies outside of the band. Without a better direction, more is `faster`. */
+export function verdictOf(
+  ratio: Interval,
+  band: Interval,
+  better: Better,
+): 'faster' | 'slower' | 'within noise' {
+  const more = ratio[0] > band[1];
+  const less = ratio[1] < band[0];
+  if (!more && !less) return 'within noise';
+  return more === (better === 'lower') ? 'slower' : 'faster';
+}
+
+function bandOf(reach: number): Interval {
+  return [Math.exp(-reach), Math.exp(reach)];
+}
+
+/** How far a ratio lies from 1; endlessly far when it is nothing or no number. */
+function distance(ratio: number): number {
+  return ratio > 0 ? Math.abs(Math.log(ratio)) : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,13 @@
+import { benchDocument } from '../../bench/document.js';
+import { benchCompareDocument } from './bench-compare-document.js';
+
+const measured = benchDocument.omit({ schemaVersion: true });
+
+/** Documents of the commands that measure, which are all the same, and of those that use them. */
+export const benchDocuments = {
+  'bench drop': measured,
+  'bench program': measured,
+  'bench maps': measured,
+  'bench render': measured,
+  'bench compare': benchCompareDocument,
+};

@@ -1,0 +1,53 @@
+/** Where and when this process and others run. */
+import { setAffinity, setRealtime } from '../sys/scheduling.js';
+import { procText } from './proc.js';
+
+/** The CPUs that the calling thread may run on, in order. */
+export function allowedCpus(): number[] {
+  return cpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(procText('/proc/thread-self/status'))?.[1] ?? '0');
+}
+
+/** `0-2,5` → 0, 1, 2, 5 */
+export function cpuList(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+}
+
+/**
+ * Keeps a thread, of any process, on some CPUs; 0 is the calling one, whose later child processes inherit it.
+ * @throws SysError when the thread is gone, or one of the kernel's own that may not be moved
+ */
+export function keepOnCpus(tid: number, cpus: readonly number[]): void {
+  setAffinity(tid, cpus);
+}
+
+/**
+ * Runs `work`, which must be short and wait for nothing, without that ordinary processes get this thread's CPU meanwhile;
+ * like them where that is not allowed. Children that it starts are ordinary ones.
+ */
+export function ahead<T>(work: () => T): T {
+  if (!tryRealtime(1)) return work();
+  try {
+    return work();
+  } finally {
+    tryRealtime(0);
+  }
+}
+
+function tryRealtime(priority: number): boolean {
+  try {
+    setRealtime(priority);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nanoseconds that a thread has been on a CPU since it began; undefined when that cannot be known. */
+export function busyNs(tid: number | 'own'): number | undefined {
+  const folder = tid === 'own' ? 'thread-self' : `${tid}`;
+  const first = procText(`/proc/${folder}/schedstat`).split(' ')[0];
+  return first === undefined || first === '' ? undefined : Number(first);
+}

@@ -1,0 +1,211 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { BenchDocument } from '../../src/bench/document.js';
+import { rungNames } from '../../src/bench/scenarios/drop.js';
+import { findTool } from '../../src/host/command.js';
+import { netkit, netkitPath, startNetkit } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
+import { describeAsRoot, ownProcessId, type Requirements } from '../support/requirements.js';
+import { expectValid } from '../support/schema.js';
+
+const needs: Requirements = {
+  // The kernel's threads are processes of the first namespace.
+  ...ownProcessId,
+  kernelHas: ['live-frames'],
+  tools: ['iptables', 'ip6tables', 'nft', 'setpriv', 'unshare', 'taskset'],
+};
+const short = ['--seconds', '3', '--seed', '11'];
+
+function measured(result: { json(): unknown }): BenchDocument {
+  const document = result.json();
+  expectValid('bench drop', document);
+  return document as BenchDocument;
+}
+
+/** Names of the variants of the first group. */
+const namesIn = ({ groups }: BenchDocument): string[] => (groups[0]?.variants ?? []).map(({ name }) => name);
+
+describeAsRoot(
+  'netkit bench drop',
+  () => {
+    let folder: string;
+    expectUnchangedAfterAll();
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'netkit-bench-'));
+    });
+    afterAll(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    it('measures the rungs asked for, the reference twice, with every packet checked and accounted for', () => {
+      const result = netkit(['bench', 'drop', '--only', 'tc,xdp-native', ...short, '--json']);
+      expect(result.stderr).toBe('');
+      expect(result.status).toBe(0);
+      const document = measured(result);
+      expect(document).toMatchObject({ scenario: 'drop', seed: 11, ended: 'whole' });
+      expect(document.command).toBe('netkit bench drop --only tc,xdp-native --seconds 3 --seed 11 --json');
+      const [rate, cost] = document.groups;
+      expect(rate?.name).toBe('rate');
+      expect(rate?.variants.map(({ name, role }) => [name, role])).toEqual([
+        ['tc', 'reference'],
+        ['xdp-native', 'variant'],
+        ['tc again', 'control'],
+      ]);
+      for (const { checks, samples } of rate?.variants ?? []) {
+        const early = checks.filter(({ name }) => name !== 'generator');
+        expect(early.map(({ name, ok }) => [name, ok])).toEqual([
+          ['verdict', true],
+          ['nothing behind', true],
+          ['other packets', true],
+        ]);
+        expect(samples.length).toBeGreaterThan(0);
+        for (const { values } of samples) expect(values['rate']).toBeGreaterThan(1000);
+        // What others on this machine take is no fault of the accounts.
+        expect(
+          samples
+            .flatMap((sample) => sample.checks)
+            .filter(({ name }) => name !== 'receiver' && name !== 'sender'),
+        ).toEqual([]);
+      }
+      expect(cost?.metrics.map(({ unit }) => unit)).toEqual(['ns']);
+      // The cost of a packet, other than its rate, hardly depends on who else runs here.
+      const costs = (name: string) =>
+        document.results.find(({ group, variant }) => group === 'cost' && variant === name)?.median ?? 0;
+      expect(costs('xdp-native')).toBeLessThan(costs('tc'));
+      expect(document.limits[0]).toMatchObject({ name: 'sender', unit: 'packets/s' });
+      expect(document.environment.commands.join('\n')).toContain('type veth peer');
+      expect(document.environment.placement).toHaveLength(2);
+      expect(document.environment.interfaces.map(({ driver }) => driver)).toEqual(['veth', 'veth']);
+    });
+
+    it('has a rung for every name, or says why there is none', () => {
+      const result = netkit(['bench', 'drop', '--seconds', '6', '--json']);
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      const document = measured(result);
+      const leftOut = document.notes.filter((note) => note.startsWith('Left out: '));
+      expect(namesIn(document).filter((name) => !name.endsWith(' again')).length + leftOut.length).toBe(
+        rungNames.length,
+      );
+      const broken = document.groups
+        .flatMap(({ variants }) => variants)
+        .flatMap(({ name, checks }) => checks.map((check) => ({ of: name, ...check })))
+        .filter(({ name, ok }) => !ok && name !== 'generator');
+      expect(broken).toEqual([]);
+    });
+
+    it.each([
+      ['ipv6', '--family', 'ipv6'],
+      ['large packets of many flows', '--packet-size', '1514', '--flows', '4096'],
+    ])('drops %s too, as the checks see', (_, ...options) => {
+      const only = ['--only', 'tc,socket,no-listener,socket-filter,xdp-native', '--seconds', '2'];
+      const result = netkit(['bench', 'drop', ...only, ...options, '--json']);
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      const document = measured(result);
+      for (const { name, checks } of document.groups[0]?.variants ?? [])
+        for (const check of checks)
+          if (check.name !== 'generator') expect(check, name).toMatchObject({ ok: true });
+    });
+
+    it('leaves out a rung whose program is not installed, and says so', () => {
+      // Hidden from this command alone.
+      const hide =
+        'for tool; do [ "$tool" = -- ] && break; mount --bind /dev/null "$(readlink -f "$tool")"; shift; done';
+      const tools = ['iptables', 'nft'].map((tool) => findTool(tool) ?? '');
+      const words = ['bench', 'drop', '--only', 'tc,iptables-raw,nft-ingress', ...short, '--json'];
+      const run = [...tools, '--', process.execPath, netkitPath, ...words];
+      const unshare = [
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        `${hide}; shift; exec "$@"`,
+        'sh',
+        ...run,
+      ];
+      const result = spawnSync('unshare', unshare, { encoding: 'utf8', timeout: 60_000 });
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      const document = JSON.parse(result.stdout) as BenchDocument;
+      expect(namesIn(document)).toEqual(['tc', 'tc again']);
+      expect(document.notes.slice(0, 2)).toEqual([
+        "Left out: iptables raw, since the program 'iptables' is not installed.",
+        "Left out: nft ingress, since the program 'nft' is not installed.",
+      ]);
+    });
+
+    it('says that sender and receiver share a CPU where there is one alone', () => {
+      const words = ['bench', 'drop', '--only', 'tc', '--seconds', '2', '--json'];
+      const run = ['-c', '0', process.execPath, netkitPath, ...words];
+      const result = spawnSync('taskset', run, { encoding: 'utf8', timeout: 60_000 });
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      const { notes, environment } = JSON.parse(result.stdout) as BenchDocument;
+      expect(notes.join('\n')).toMatch(/one CPU, which sender and receiver share/);
+      expect(environment.placement.map(({ cpus }) => cpus)).toEqual([[0], [0]]);
+    });
+
+    it('needs rights that it names, and makes nothing without them', () => {
+      const run = [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        process.execPath,
+        netkitPath,
+        'bench',
+        'drop',
+      ];
+      const result = spawnSync('setpriv', [...run, '--quick'], { encoding: 'utf8', timeout: 60_000 });
+      expect(result.status).toBe(4);
+      expect(result.stderr).toMatch(/network namespaces[\s\S]*run as root, or with CAP_SYS_ADMIN/);
+    });
+
+    it('shows a table, and writes the reports asked for', () => {
+      const reports = ['html', 'json', 'csv', 'md'].map((ending) => join(folder, `drop.${ending}`));
+      const words = reports.flatMap((path) => ['--report', path]);
+      const result = netkit(['bench', 'drop', '--only', 'tc,xdp-native', ...short, ...words]);
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      expect(result.stdout).toMatch(/XDP native/);
+      expect(result.stdout).toMatch(/packets\/s/);
+      for (const path of reports) expect(readFileSync(path, 'utf8').length, path).toBeGreaterThan(500);
+      expectValid('bench drop', JSON.parse(readFileSync(join(folder, 'drop.json'), 'utf8')));
+    });
+
+    it('keeps on Ctrl-C what was measured until then, and ends with 130', async () => {
+      const path = join(folder, 'cut.json');
+      using running = startNetkit(['bench', 'drop', '--only', 'tc,tcx', '--seconds', '60', '--report', path]);
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      const { status, stdout } = await running.stop('SIGINT');
+      expect(status).toBe(130);
+      expect(stdout).toMatch(/tcx/);
+      const document = JSON.parse(readFileSync(path, 'utf8')) as BenchDocument;
+      expectValid('bench drop', document);
+      expect(document.ended).toBe('interrupted');
+      expect(document.groups[0]?.variants[0]?.samples.length).toBeGreaterThan(0);
+    });
+
+    it.each([
+      [['--only', 'tc,xpd-native'], 2, /there is no rung 'xpd-native'[\s\S]*xdp-native/],
+      [['--quick', '--full'], 2, /--quick|--full/],
+      [['--quick', '--seconds', '3'], 2, /--seconds/],
+      [['--seconds', '0'], 2, /--seconds/],
+      [['--packet-size', '63'], 2, /--packet-size/],
+      [['--packet-size', '1515'], 2, /--packet-size/],
+      [['--flows', '0'], 2, /--flows/],
+      [['--family', 'ipx'], 2, /--family/],
+      [['--seed', '-1'], 2, /--seed/],
+      [['--report', 'drop.pdf'], 2, /drop\.pdf/],
+      [['--report', '/nowhere/drop.html'], 3, /\/nowhere/],
+      [['--report', '/proc/drop.html'], 3, /\/proc\/drop\.html/],
+    ])('refuses %j at once, with status %i', (words, status, message) => {
+      const started = performance.now();
+      const result = netkit(['bench', 'drop', ...words]);
+      expect(result.stderr).toMatch(message);
+      expect(result.status).toBe(status);
+      expect(result.stdout).toBe('');
+      expect(performance.now() - started).toBeLessThan(5000);
+    });
+  },
+  needs,
+);

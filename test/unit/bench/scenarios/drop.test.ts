@@ -1,0 +1,264 @@
+import { describe, expect, it } from 'vitest';
+import type { BenchSample } from '../../../../src/bench/document.js';
+import type { Sent } from '../../../../src/bench/lab/sender.js';
+import { costGroup, metrics, rateGroup } from '../../../../src/bench/scenarios/drop/metrics.js';
+import { versionIn } from '../../../../src/bench/scenarios/drop/netfilter-rungs.js';
+import type { Counts } from '../../../../src/bench/scenarios/drop/rung.js';
+import {
+  DropVariant,
+  type PacketSender,
+  type Standing,
+} from '../../../../src/bench/scenarios/drop/variant.js';
+import { dropScenario, rungNames } from '../../../../src/bench/scenarios/drop.js';
+
+/** What happens to packets that are sent: by default each ends at the rung. */
+interface Fate {
+  /** Share of them for which the receiver has no room. */
+  readonly queueDrops?: number;
+  readonly busy?: number;
+  readonly senderBusy?: number;
+  /** Packets of each run that are counted nowhere, come further, or go astray on the way. */
+  readonly missing?: number;
+  readonly behind?: number;
+  readonly unaccounted?: number;
+  /** So many runs end early by a signal. */
+  readonly interruptions?: number;
+  /** Packets to the next port are dropped as well. */
+  readonly dropsAll?: boolean;
+}
+
+const second = 1_000_000;
+
+/** A rung that takes a million packets a second. */
+function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[] } {
+  const { queueDrops = 0.5, busy = 1, missing = 0, behind = 0, unaccounted = 0 } = fate;
+  let interruptions = fate.interruptions ?? 0;
+  const counts = { taken: 0, lost: 0, behind: 0 };
+  let busyNs = 0;
+  const sent: number[] = [];
+  const sender: PacketSender = {
+    traffic: { family: 'ipv4', size: 64, flows: 1 },
+    send: (_, count, port = 9): Sent => {
+      sent.push(count);
+      const interrupted = interruptions > 0;
+      interruptions -= 1;
+      const generated = interrupted ? 1 : count;
+      const dropped = generated < 100 ? 0 : Math.round(generated * queueDrops);
+      const through = generated - dropped;
+      const isOther = port !== 9 && fate.dropsAll !== true;
+      if (isOther) counts.behind += through;
+      else {
+        counts.taken += through - missing - behind;
+        counts.behind += behind;
+      }
+      const seconds = through / second;
+      busyNs += seconds * busy * 1e9;
+      return {
+        generated,
+        sent: through,
+        queueDrops: dropped - unaccounted,
+        redirectErrors: 0,
+        seconds,
+        busySeconds: seconds * (fate.senderBusy ?? 1),
+        interrupted,
+      };
+    },
+  };
+  const end = {} as Standing['wire']['from'];
+  const standing: Standing = {
+    rung: { name: 'tc', title: 'tc', description: () => 'a program' },
+    wire: { from: end, to: end, napi: { busyNs: () => busyNs } },
+    sink: { count: (): Counts => ({ ...counts }) },
+  };
+  return { variant: new DropVariant(standing, sender, 'variant'), sent };
+}
+
+async function sampleOf(fate: Fate): Promise<BenchSample> {
+  const measured = await fakeVariant(fate).variant.measure(0.1);
+  if (measured === undefined) throw new Error('interrupted');
+  const { seconds, values, failed = [] } = measured;
+  return { block: 0, at: 0, seconds, values: { ...values }, checks: [...failed] };
+}
+
+describe('the checks of a rung', () => {
+  const oks = async (fate: Fate) => {
+    const checks = await fakeVariant(fate).variant.check();
+    return checks.map(({ name, ok }) => `${name} ${ok}`);
+  };
+
+  it('hold when each packet ends there, none behind, and others come through', async () => {
+    expect(await oks({})).toEqual(['verdict true', 'nothing behind true', 'other packets true']);
+  });
+
+  it.each([
+    [
+      'a packet comes further',
+      { behind: 1 },
+      ['verdict false', 'nothing behind false', 'other packets true'],
+    ],
+    [
+      'a packet for others is dropped',
+      { dropsAll: true },
+      ['verdict true', 'nothing behind true', 'other packets false'],
+    ],
+  ])('do not hold when %s', async (_, fate, wanted) => {
+    expect(await oks(fate)).toEqual(wanted);
+  });
+
+  it('are made once more when a signal for somebody else came between', async () => {
+    expect(await oks({ interruptions: 2 })).toEqual([
+      'verdict true',
+      'nothing behind true',
+      'other packets true',
+    ]);
+    await expect(oks({ interruptions: 3 })).rejects.toMatchObject({ code: 'interrupted' });
+  });
+});
+
+describe('a sample of a rung', () => {
+  it('has the rate at which packets end there, and what one costs', async () => {
+    const { values, checks } = await sampleOf({});
+    expect(values['rate']).toBeCloseTo(second, -1);
+    expect(values['cost']).toBeCloseTo(1000, 3);
+    expect(values['cpu.napi']).toBeCloseTo(1);
+    expect(values['queue']).toBeCloseTo(0.5);
+    expect(checks).toEqual([]);
+  });
+
+  it('does not count when packets are not accounted for', async () => {
+    const { checks } = await sampleOf({ unaccounted: 1 });
+    expect(checks).toMatchObject([
+      { name: 'accounting', ok: false, detail: expect.stringContaining('are known of') },
+    ]);
+  });
+
+  it.each([
+    [{ missing: 1 }, ['accounting']],
+    [{ behind: 1 }, ['accounting', 'nothing behind']],
+  ])(
+    'does not count when packets do not end there: %j',
+    async (fate, names) => {
+      const { checks } = await sampleOf(fate);
+      expect(checks.map(({ name }) => name)).toEqual(names);
+    },
+    20_000,
+  );
+
+  it('does not count as a rate when others took the CPU of the receiver', async () => {
+    const { checks } = await sampleOf({ busy: 0.5 });
+    expect(checks).toMatchObject([
+      { name: 'receiver', detail: 'others took its CPU: it had 50 % of the time' },
+    ]);
+  });
+
+  it('does not count as a rate when others took the CPU of the sender, which leaves the receiver idle too', async () => {
+    const { checks } = await sampleOf({ busy: 0.1, senderBusy: 0.1 });
+    expect(checks).toMatchObject([
+      { name: 'sender', detail: 'others took its CPU: it had 10 % of the time' },
+    ]);
+  });
+
+  it('is as long as was asked for once the pace is known, in several runs when the pace changed', async () => {
+    const { variant, sent } = fakeVariant({});
+    await variant.measure(0.1);
+    const { seconds } = (await variant.measure(0.1)) ?? { seconds: 0 };
+    expect(seconds).toBeCloseTo(0.1, 2);
+    const before = sent.length;
+    expect((await variant.measure(0.4))?.seconds).toBeCloseTo(0.4, 1);
+    expect(sent.length).toBe(before + 1);
+  });
+});
+
+describe('the verdict on all samples of a rung', () => {
+  const judged = async (fates: readonly Fate[]) => {
+    const samples: BenchSample[] = [];
+    for (const fate of fates) samples.push(await sampleOf(fate));
+    return fakeVariant({}).variant.judge(samples);
+  };
+  const limited: Fate = { queueDrops: 0, busy: 0.8 };
+
+  it('is that the sender set the pace when the receiver lost nothing and had time left: at least so many', async () => {
+    expect(await judged([limited, limited, limited])).toEqual([
+      {
+        name: 'generator',
+        ok: false,
+        detail:
+          'at least 1.00 million packets/s: the receiver was idle for 20 % of the time, so the sender set the pace',
+      },
+    ]);
+  });
+
+  it.each([
+    ['the receiver lost packets', [{}, {}]],
+    ['it lost none and was never idle', [{ queueDrops: 0, busy: 0.99 }]],
+    ['it was otherwise in one sample of five', [{}, {}, {}, {}, limited]],
+  ])('is none when %s', async (_, fates) => {
+    expect(await judged(fates)).toMatchObject([{ name: 'generator', ok: true }]);
+  });
+
+  it('is left out without a sample that counts', async () => {
+    expect(await judged([])).toEqual([]);
+  });
+});
+
+describe('the two groups that come of the same samples', () => {
+  it('are rates, and costs that hold where a rate does not', async () => {
+    const checks = [
+      { name: 'verdict', ok: true, detail: '' },
+      { name: 'generator', ok: false, detail: 'at least 1' },
+    ];
+    const text = {
+      name: 'tc',
+      title: 'tc',
+      description: '',
+      role: 'reference' as const,
+      series: null,
+      x: null,
+    };
+    const samples = [await sampleOf({ busy: 0.5 })];
+    const variants = [{ ...text, checks, samples, histograms: [] }];
+    const group = { name: 'rate', title: '', axis: null, metrics: [...metrics], variants };
+    const [rate, cost] = [rateGroup(group), costGroup(group)].map((each) => each.variants[0]);
+    expect(rate?.checks).toEqual(checks);
+    expect(Object.keys(rate?.samples[0]?.values ?? {})).toEqual(metrics.map(({ name }) => name));
+    expect(rate?.samples[0]?.checks).toHaveLength(1);
+    expect(cost?.checks).toEqual(checks.slice(0, 1));
+    expect(Object.keys(cost?.samples[0]?.values ?? {})).toEqual(['cost']);
+    expect(cost?.samples[0]?.checks).toEqual([]);
+  });
+});
+
+describe('the ladder', () => {
+  it('has the rungs of the manual, each once', () => {
+    expect([...rungNames].sort()).toEqual(
+      [
+        'socket',
+        'no-listener',
+        'socket-filter',
+        'iptables-conntrack',
+        'iptables-input',
+        'iptables-raw',
+        'nft-ingress',
+        'tc',
+        'tcx',
+        'xdp-generic',
+        'xdp-native',
+      ].sort(),
+    );
+  });
+
+  it('refuses a rung that there is not, with the one that was probably meant', () => {
+    const traffic = { family: 'ipv4', size: 64, flows: 1 } as const;
+    expect(() => dropScenario({ ...traffic, only: ['tc', 'xdp-natve'] })).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringContaining("'xdp-natve'") }),
+    );
+  });
+
+  it.each([
+    ['iptables v1.8.9 (nf_tables)\n', '1.8.9 (nf_tables)'],
+    ['nftables v1.0.6 (Lester Gooch #5)\n', '1.0.6 (Lester Gooch #5)'],
+    ['ip utility, iproute2-6.1.0, libbpf 1.1.2\n', '6.1.0, libbpf 1.1.2'],
+  ])('reads the version in %j', (said, version) => {
+    expect(versionIn(said)).toBe(version);
+  });
+});
