@@ -39,7 +39,7 @@ export function asPutBack(folder: string, link: LinkState): LinkState {
   if (!isChainLink(link)) return link;
   try {
     const { programId } = familyOf(link).look(folder, link);
-    return programId === undefined ? link : { ...link, programId };
+    return programId === undefined || programId === link.programId ? link : { ...link, programId };
   } catch (error) {
     // Nothing was put back into a chain that cannot be read, and that must not keep the record from coming back.
     if (error instanceof NetkitError) return link;

@@ -6,6 +6,8 @@ import { messageOf, NetkitError } from '../base/errors.js';
 import { fileErrorCode } from '../host/file-errors.js';
 import { bootId } from '../host/kernel.js';
 import { type Action, describeAction, type Plan } from './action.js';
+import { asPutBack } from './attachment.js';
+import { functionFolder } from './layout.js';
 import { perform, performWaiting, type Stage, undo } from './perform.js';
 import { countSteps, steppingStone } from './stepping-stone.js';
 import type { StateStore } from './store.js';
@@ -82,6 +84,11 @@ export function undoAll(
       failures.push(`${describeAction(action)}: ${messageOf(error)}`);
     }
   }
+  try {
+    recordPutBack(actions, stage);
+  } catch (error) {
+    failures.push(messageOf(error));
+  }
   if (failures.length === 0) return;
   throw new NetkitError(
     reason instanceof NetkitError && reason.code === 'interrupted' ? 'interrupted' : 'failed',
@@ -91,6 +98,18 @@ export function undoAll(
       cause: reason,
     },
   );
+}
+
+/** The records that came back, where what they record was made anew, which is known only when all is undone. */
+function recordPutBack(actions: readonly Action[], stage: Stage): void {
+  const names = actions.flatMap((action) => (action.kind === 'record' ? [action.function] : []));
+  for (const name of new Set(names)) {
+    const record = stage.store.read(name);
+    if (record === undefined) continue;
+    const folder = functionFolder(record.bpffs, record.name);
+    const links = record.links.map((link) => asPutBack(folder, link));
+    if (links.some((link, index) => link !== record.links[index])) stage.store.write({ ...record, links });
+  }
 }
 
 /** What a recovery did. */

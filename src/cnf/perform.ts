@@ -8,9 +8,9 @@ import { exists, makeFolder } from '../host/folders.js';
 import type { ObjectSpec } from '../obj/spec.js';
 import type { Action } from './action.js';
 import { dropPins, pinAdopted, unpinAdopted } from './adopt/pins.js';
-import { asPutBack, attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
+import { attachLink, detachLink, isAlive, rearrangeLink, swapLink } from './attachment.js';
 import { restoreEntries } from './entries/old-entries.js';
-import { functionFolder, pinPath } from './layout.js';
+import { pinPath } from './layout.js';
 import type { LinkState } from './link-state.js';
 import { beginWaiting, removePending, type Unconfirmed } from './pending/record.js';
 import { removePins } from './remove-pins.js';
@@ -177,10 +177,8 @@ const interpreters: { readonly [K in Action['kind']]: Interpreter<K> } = {
       }
     },
     undo(action, stage) {
-      const { before } = action;
-      if (before === null) return stage.store.remove(action.function);
-      const folder = functionFolder(before.bpffs, before.name);
-      stage.store.write({ ...before, links: before.links.map((link) => asPutBack(folder, link)) });
+      if (action.before === null) stage.store.remove(action.function);
+      else stage.store.write(action.before);
     },
   },
   unpin: {

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { documents } from '../../src/cli/schema/documents.js';
 import { BpfMap } from '../../src/ebpf/map.js';
+import { Program } from '../../src/ebpf/program.js';
 import { haveReturn, marksOfOne } from '../support/chain-marks.js';
 import type { CliResult } from '../support/cli.js';
 import type { KernelCapabilityName } from '../support/known-kernels.js';
@@ -162,7 +163,8 @@ export class DeclaredChains {
    */
   picture(remade = this.form.form === 'dispatcher'): unknown {
     const { stateDir } = this.ground.bpffs;
-    const digest = (file: string) => createHash('sha256').update(readFileSync(join(stateDir, file)));
+    const digest = (file: string) =>
+      createHash('sha256').update(withoutIds(readFileSync(join(stateDir, file), 'latin1')));
     const known = this.ground.list();
     return {
       list: remade
@@ -193,6 +195,14 @@ export class DeclaredChains {
 
 const perCpu = z.array(z.coerce.bigint());
 const named = z.looseObject({ metadata: z.looseObject({ name: z.string() }) });
+
+/** A member that was put back is loaded anew: its record names another program, and one that there is. */
+function withoutIds(record: string): string {
+  return record.replaceAll(/(?<="programId": )[0-9]+/g, (id) => {
+    using program = Program.fromId(Number(id));
+    return program.info().name;
+  });
+}
 
 function nameOf(document: object): string {
   return named.parse(document).metadata.name;
