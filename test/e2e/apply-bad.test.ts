@@ -199,7 +199,8 @@ spec:
       g.ground.netns.run('ip', ['link', 'add', 'later0', 'type', 'veth', 'peer', 'name', 'later1']);
       expect(g.plans()).toMatchObject({ pending: true, functions: [{ waiting: [], changes: [] }] });
       g.applies();
-      expect(g.identity().filter((each) => each.includes('later0'))).toHaveLength(1);
+      const targets = g.ground.list().flatMap(({ links }) => links.map(({ target }) => target));
+      expect(targets.filter((target) => target?.includes('later0'))).toHaveLength(1);
       g.ground.netns.run('ip', ['link', 'del', 'later0']);
       expect(g.plans().functions).toMatchObject([{ waiting }]);
     });

@@ -7,7 +7,7 @@
 export const isThorough = process.env.NETKIT_TEST_THOROUGH !== undefined;
 
 /** Of the steps of one command; of few steps no more than every third. */
-const usualMost = 8;
+const usualMost = 5;
 const everyNth = 3;
 const least = 3;
 
@@ -16,7 +16,7 @@ const seed = Number(process.env.NETKIT_TEST_SEED ?? Math.floor(Math.random() * 1
 const share = (seed * 0.618_033_988_75) % 1;
 let isSaid = false;
 
-/** @returns which of so many steps to look at, ascending. @param most as many of them; when left out, eight, or every third */
+/** @returns which of so many steps to look at, ascending. @param most as many of them; when left out, five, or every third */
 export function sampled(count: number, most?: number): number[] {
   const usual = Math.min(usualMost, Math.max(least, Math.ceil(count / everyNth)));
   const looked = Math.min(count, most ?? usual);

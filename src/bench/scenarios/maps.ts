@@ -8,9 +8,8 @@ import type { Program } from '../../ebpf/program.js';
 import type { EntryBatch } from '../../obj/entries/batch.js';
 import type { BenchCheck, BenchMetric } from '../document.js';
 import { placedAlone } from '../lab/placement.js';
-import type { Group, Measurement, PrepareContext, Prepared, Scenario, Variant } from '../scenario.js';
-import { ascending, middleMean } from '../statistics/quantile.js';
-import { type Operation, operations, readAll } from './maps/calls.js';
+import type { Group, PrepareContext, Prepared, Scenario, Variant } from '../scenario.js';
+import { operations, readAll, timeCalls } from './maps/calls.js';
 import { entriesOf, filledMap, isArray, type MeasuredType, measuredTypes } from './maps/fixture.js';
 import { accessProgram, roundsInARun } from './maps/kernel.js';
 import { timeRuns } from './program/timing.js';
@@ -166,18 +165,6 @@ function checkOf(map: BpfMap, { count }: EntryBatch): BenchCheck {
     ok: found.count === count && found.sum === sum,
     detail: `${found.count} of ${count} entries there, their values ${found.sum === sum ? 'as written' : 'are not what was written'}`,
   };
-}
-
-function timeCalls(operation: Operation, seconds: number): Measurement {
-  const started = performance.now();
-  const each: number[] = [];
-  let at = 0;
-  do {
-    const { ns, entries } = operation(at);
-    each.push(ns / entries);
-    at += entries;
-  } while (performance.now() - started < seconds * 1000);
-  return { seconds: (performance.now() - started) / 1000, values: { time: middleMean(ascending(each)) } };
 }
 
 /** Runs in a program: each access has to find its entry, or to write it. */

@@ -3,13 +3,14 @@ import { counted } from '../../base/counted.js';
 import { NetkitError } from '../../base/errors.js';
 import type { Scope } from '../../base/scope.js';
 import { load } from '../../ebpf/load.js';
+import type { LoadedObject } from '../../ebpf/loaded-object.js';
 import { emptyProgram, hasEmptyProgram, syntheticPacket } from '../../ebpf/profile/empty-program.js';
-import type { Program } from '../../ebpf/program.js';
 import { ObjectSpec } from '../../obj/spec.js';
 import type { BenchCheck, BenchMetric } from '../document.js';
 import { placedAlone } from '../lab/placement.js';
 import type { Group, PrepareContext, Prepared, Scenario, Variant } from '../scenario.js';
 import { chosenProgram } from './program/choose.js';
+import { Copies, type Copy, isQuickToLoad, type Loading } from './program/copies.js';
 import { repeatsFor, timeRuns } from './program/timing.js';
 
 /** A program of an object file. */
@@ -51,7 +52,7 @@ export function programScenario(options: ProgramOptions): Scenario {
 /** A program that is measured, and what it does with each packet. */
 interface Subject {
   readonly title: string;
-  readonly program: Program;
+  readonly loading: Loading;
   readonly type: string;
   readonly description: string;
   readonly outcomes: readonly Outcome[];
@@ -69,22 +70,22 @@ async function prepare(
   const { object, against, packets, packetsText } = options;
   const cpu = placedAlone(scope);
   progress('loading');
-  const subject = await subjectOf(object, options, scope);
-  const other = against === undefined ? undefined : await subjectOf(against, options, scope);
+  const subject = await subjectOf(object, options);
+  const other = against === undefined ? undefined : await subjectOf(against, options);
   if (other !== undefined && other.type !== subject.type) {
     throw new NetkitError(
       'usage',
       `${subject.title} is of type ${subject.type}, ${other.title} of type ${other.type}: they cannot be compared`,
     );
   }
-  const floor = hasEmptyProgram(subject.type) ? () => scope.use(emptyProgram(subject.type)) : undefined;
+  const hasFloor = hasEmptyProgram(subject.type);
   const all = [subject, ...(other === undefined ? [] : [other])];
   const isChanging = all.some((each) => changesPackets(each, packets));
-  const measuring = { packets, isChanging, signal };
+  const measuring = { packets, isChanging, signal, scope };
   const empty = (name: string, role: Variant['role']): Variant[] =>
-    floor === undefined ? [] : [emptyVariant(name, role, floor(), subject.type, measuring)];
-  const again = async (choice: ProgramChoice): Promise<Subject> => subjectOf(choice, options, scope);
-  const variants = async (): Promise<Variant[]> => {
+    hasFloor ? [emptyVariant(name, role, subject.type, measuring)] : [];
+  const again = (of: Subject): Variant => variantOf('control', 'control', of, measuring, []);
+  const variants = (): Variant[] => {
     const measured = variantOf(
       'program',
       'variant',
@@ -92,27 +93,20 @@ async function prepare(
       measuring,
       differences(subject, other, options),
     );
-    if (against !== undefined && other !== undefined) {
-      const control = variantOf('control', 'control', await again(against), measuring, []);
-      return [
-        measured,
-        variantOf('against', 'reference', other, measuring, []),
-        control,
-        ...empty('empty', 'variant'),
-      ];
+    if (other !== undefined) {
+      const reference = variantOf('against', 'reference', other, measuring, []);
+      return [measured, reference, again(other), ...empty('empty', 'variant')];
     }
-    if (floor !== undefined)
-      return [measured, ...empty('empty', 'reference'), ...empty('control', 'control')];
+    if (hasFloor) return [measured, ...empty('empty', 'reference'), ...empty('control', 'control')];
     // Where nothing empty can be run, the program is compared with itself, which tells the noise.
-    const control = variantOf('control', 'control', await again(object), measuring, []);
-    return [{ ...measured, role: 'reference' }, control];
+    return [{ ...measured, role: 'reference' }, again(subject)];
   };
   const group: Group = {
     name: 'run',
     title: 'One run on one packet',
     axis: null,
     metrics,
-    variants: await variants(),
+    variants: variants(),
   };
   return {
     groups: [group],
@@ -124,15 +118,22 @@ async function prepare(
       `Test runs of the kernel, ${isChanging ? 'one run a call, since a run changes the packet for those after it' : 'many runs a call'}: caches are warm, and there is no network card.`,
       'The time of the empty program is what test runs cost by themselves; it is part of all others.',
       ...all.map(({ title, description }) => `${title}: ${description}.`),
+      ...all.map(({ title, loading }) =>
+        loading.isRenewed
+          ? `${title} is loaded anew for each slice: where a copy lies in memory is part of the noise, not of the result.`
+          : `${title} takes too long to load to be loaded more than once: a difference of some percent may be that of where its copies lie in memory.`,
+      ),
     ],
   };
 }
 
-async function subjectOf(choice: ProgramChoice, options: ProgramOptions, scope: Scope): Promise<Subject> {
+async function subjectOf(choice: ProgramChoice, options: ProgramOptions): Promise<Subject> {
   const spec = await ObjectSpec.read(choice.path);
   const name = chosenProgram(spec, choice.program, options.runsOnPackets);
   spec.only([name]);
-  const object = scope.use(load(spec));
+  const started = performance.now();
+  using object = load(spec);
+  const isRenewed = isQuickToLoad((performance.now() - started) / 1000, sliceSeconds);
   const program = object.program(name);
   const info = program.info();
   const maps = [...object.maps.values()].map((map) => map.info);
@@ -142,7 +143,7 @@ async function subjectOf(choice: ProgramChoice, options: ProgramOptions, scope: 
   );
   return {
     title: nameOf({ ...choice, program: name }),
-    program,
+    loading: { isRenewed, load: () => copyOf(load(spec), name) },
     type: info.type,
     description: `${counted(info.translatedBytes / 8, 'instruction')}, ${info.jitedBytes === 0 ? 'interpreted' : `${info.jitedBytes} bytes of native code`}, ${sizes.length === 0 ? 'no maps' : `maps ${sizes.join(', ')}`}`,
     outcomes: options.packets.map((data) => {
@@ -200,41 +201,48 @@ interface Measuring {
   /** A run changes the packet for those after it in the same call. */
   readonly isChanging: boolean;
   readonly signal: AbortSignal;
+  readonly scope: Scope;
 }
 
 function variantOf(
   name: string,
   role: Variant['role'],
-  { title, program, description }: Subject,
+  { title, loading, description }: Subject,
   measuring: Measuring,
   checks: readonly BenchCheck[],
 ): Variant {
   const texts = { title: role === 'control' ? `${title}, again` : title, description };
-  return { name, role, ...texts, check: async () => checks, measure: timed(program, measuring) };
+  return { name, role, ...texts, check: async () => checks, measure: timed(loading, measuring) };
 }
 
-function emptyVariant(
-  name: string,
-  role: Variant['role'],
-  program: Program,
-  type: string,
-  measuring: Measuring,
-): Variant {
+function emptyVariant(name: string, role: Variant['role'], type: string, measuring: Measuring): Variant {
   return {
     name,
     role,
     title: role === 'control' ? 'an empty program, again' : 'an empty program',
     description: `returns 0; of type ${type}`,
     check: async () => [],
-    measure: timed(program, measuring),
+    measure: timed({ isRenewed: true, load: () => emptyCopy(type) }, measuring),
   };
 }
 
-function timed(program: Program, { packets, isChanging, signal }: Measuring): Variant['measure'] {
-  const { translatedBytes, jitedBytes } = program.info();
+function emptyCopy(type: string): Copy {
+  const program = emptyProgram(type);
+  return { program, [Symbol.dispose]: () => program[Symbol.dispose]() };
+}
+
+function copyOf(object: LoadedObject, name: string): Copy {
+  return { program: object.program(name), [Symbol.dispose]: () => object[Symbol.dispose]() };
+}
+
+function timed(loading: Loading, { packets, isChanging, signal, scope }: Measuring): Variant['measure'] {
+  const copies = new Copies(scope, loading);
+  const { translatedBytes, jitedBytes } = copies.program.info();
   const [packet = syntheticPacket()] = packets;
-  const repeats = repeatsFor(program, packet, isChanging);
+  const repeats = repeatsFor(copies.program, packet, isChanging);
   return async (wanted) => {
+    copies.renew();
+    const { program } = copies;
     try {
       const { nsPerRun, spread, seconds } = timeRuns(program, packets, repeats, wanted);
       const values = { time: nsPerRun, instructions: translatedBytes / 8, native: jitedBytes };

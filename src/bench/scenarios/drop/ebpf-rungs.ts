@@ -3,28 +3,44 @@ import { type AttachOptions, socketFilter, tc, tcx, xdp } from '../../../ebpf/at
 import { load } from '../../../ebpf/load.js';
 import type { BpfMap } from '../../../ebpf/map.js';
 import { UdpSocket } from '../../../host/udp-socket.js';
+import type { ObjectSpec } from '../../../obj/spec.js';
 import { benchObject } from '../../lab/bench-object.js';
 import type { End } from '../../lab/network.js';
 import { port } from '../../lab/sender.js';
 import { udpCounts } from '../../lab/udp-counters.js';
 import type { Counts, Rung, Sink, Stand } from './rung.js';
 
-type ProgramName = 'drop_xdp' | 'drop_tc' | 'drop_socket';
+/** A program in a tc filter. @param spec of its object, in which its map `dropped` counts */
+export function tcRung(
+  rung: Pick<Rung, 'name' | 'title'>,
+  program: string,
+  spec: () => ObjectSpec = () => benchObject('drop'),
+): Rung {
+  return atInterface(
+    rung,
+    program,
+    command(program, 'tc IF --direction ingress'),
+    ({ ifname, place: { netns } }) => tc({ ifname, netns, direction: 'ingress', priority: 1 }),
+    'in a tc filter (clsact, direct action)',
+    spec,
+  );
+}
 
 /** At an interface: what is attached, and with which netkit command one does the same. */
 function atInterface(
   rung: Pick<Rung, 'name' | 'title'>,
-  program: ProgramName,
+  program: string,
   command: (ifname: string) => string,
   options: (end: End) => AttachOptions,
   what: string,
+  spec = () => benchObject('drop'),
 ): Rung {
   return {
     ...rung,
     description: () => `an eBPF program ${what}, which drops UDP to port ${port}`,
     setUp: (stand) => {
       const { wire, log, scope } = stand;
-      const { object, taken } = loaded(stand, program);
+      const { object, taken } = loaded(stand, program, spec());
       scope.use(object.program(program).attach(options(wire.to)));
       log.note(wire.to.place.title, command(wire.to.ifname));
       return { count: () => ({ ...arrived(stand), taken: taken() }) };
@@ -32,7 +48,7 @@ function atInterface(
   };
 }
 
-const command = (program: ProgramName, hook: string) => (ifname: string) =>
+const command = (program: string, hook: string) => (ifname: string) =>
   `netkit load bpf/bench/drop.bpf.o --only ${program} && netkit attach drop ${hook.replace('IF', ifname)}`;
 
 export const ebpfRungs: readonly Rung[] = [
@@ -44,7 +60,7 @@ export const ebpfRungs: readonly Rung[] = [
       const { scope, wire, family, log } = stand;
       const { netns, title } = wire.to.place;
       const socket = scope.use(new UdpSocket({ netns, family, port, receiveTimeout: 1 }));
-      const { object, taken } = loaded(stand, 'drop_socket');
+      const { object, taken } = loaded(stand, 'drop_socket', benchObject('drop'));
       scope.use(object.program('drop_socket').attach(socketFilter({ fd: socket.fd })));
       log.note(title, `setsockopt(SO_ATTACH_BPF) of drop_socket on a UDP socket of port ${port}`);
       // The kernel counts what a filter drops as refused, too.
@@ -56,13 +72,7 @@ export const ebpfRungs: readonly Rung[] = [
       };
     },
   },
-  atInterface(
-    { name: 'tc', title: 'tc' },
-    'drop_tc',
-    command('drop_tc', 'tc IF --direction ingress'),
-    ({ ifname, place: { netns } }) => tc({ ifname, netns, direction: 'ingress', priority: 1 }),
-    'in a tc filter (clsact, direct action)',
-  ),
+  tcRung({ name: 'tc', title: 'tc' }, 'drop_tc'),
   atInterface(
     { name: 'tcx', title: 'tcx' },
     'drop_tc',
@@ -92,8 +102,7 @@ function arrived({ wire, family }: Stand): Counts {
   return { taken: 0, lost: 0, behind: read + noListener + noRoom + refused };
 }
 
-function loaded({ scope }: Stand, program: ProgramName) {
-  const spec = benchObject('drop');
+function loaded({ scope }: Stand, program: string, spec: ObjectSpec) {
   spec.only([program]);
   const object = scope.use(load(spec));
   const map: BpfMap = object.map('dropped');
