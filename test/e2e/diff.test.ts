@@ -164,6 +164,22 @@ describeAsRoot('netkit diff', () => {
     expect(view.differences()).toEqual(['function: - | loaded | not there']);
   });
 
+  it('says of an interface that went that its attachment is declared, and lost', () => {
+    using view = new ViewGround();
+    const { netns } = view.ground;
+    netns.run('ip', ['link', 'add', 'later0', 'type', 'veth', 'peer', 'name', 'later1']);
+    const places = [`"${view.ground.ifname}", later0`, '"later*"'].map((interfaces) =>
+      tcx.replace('[ETH]', `[${interfaces}]`).replace('priority: 30', 'priority: 30, missing: wait'),
+    );
+    for (const document of places) {
+      const path = view.applies('f.yaml', document);
+      netns.run('ip', ['link', 'del', 'later0']);
+      const [row] = view.diff('-f', path).filter(({ field }) => field.includes('later0'));
+      expect(row).toMatchObject({ declared: 'attached', recorded: 'attached', kernel: 'lost' });
+      netns.run('ip', ['link', 'add', 'later0', 'type', 'veth', 'peer', 'name', 'later1']);
+    }
+  });
+
   it('sees a program that somebody pinned in the place of the function', () => {
     using view = new ViewGround();
     view.applies('f.yaml', tcx);

@@ -7,6 +7,7 @@ import type { ListedLink } from '../listed-link.js';
 import { defaultPriority } from '../order.js';
 import { describePlace } from '../targets/index.js';
 import type { DesiredFunction } from './desired.js';
+import { interfacesOf, placeKey } from './desired-places.js';
 import type { DriftAround } from './drift.js';
 import { orderRow } from './drift-order.js';
 import { type DriftRow, row } from './drift-row.js';
@@ -33,9 +34,9 @@ export function attachmentRows(
     const place = wanted?.get(known.place);
     const said =
       known.chain === null && wanted !== undefined
-        ? place === undefined
-          ? 'not declared'
-          : attached
+        ? place !== undefined || isMeant(known.place, declared)
+          ? attached
+          : 'not declared'
         : undefined;
     const field = fieldOf(known, link);
     if (!isLoaded) {
@@ -74,6 +75,14 @@ function handRow(link: LinkState, links: readonly ListedLink[], isLoaded: boolea
 function placesOf(desired: DesiredFunction): readonly ConcretePlace[] {
   return planLinks(desired, desired.places, undefined, { problems: new Problems(), onlyAppeared: false })
     .places;
+}
+
+/** Whether a place is declared, though its interface has gone. */
+function isMeant(key: string, desired: DesiredFunction | undefined): boolean {
+  const ifname = key.slice(key.lastIndexOf(' ') + 1);
+  return (desired?.places ?? []).some(
+    (place) => interfacesOf(place, [ifname]).length > 0 && placeKey({ ...place, target: ifname }) === key,
+  );
 }
 
 function byKey(places: readonly ConcretePlace[]): Map<string, ConcretePlace> {
