@@ -1,9 +1,9 @@
 // `npm run bench [-- --rounds N] [--only GROUP] [--json FILE] [--write] [--strict]`: measures what the budgets are about, each command beside
 // bare Node and the tools that do the same work, and prints the table. As root. Row groups are the files of scripts/bench.
-//   --rounds N    rounds that count, in place of each group's own number
+//   --rounds N    rounds that count, in place of each group's own number, where it goes by rounds
 //   --only GROUP  the rows of one file of scripts/bench, such as spine
 //   --json FILE   all samples
-//   --write       puts the table into README.md
+//   --write       puts the tables into README.md and docs/performance.md
 //   --strict      ends with status 1 when a budget is missed
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -15,6 +15,7 @@ import { judge, markdown, section, writeBetween } from './bench/lib/report.mjs';
 
 /** Milliseconds between the quartiles. */
 const mostNoise = 10;
+const pages = ['README.md', 'docs/performance.md'];
 
 try {
   const options = readOptions();
@@ -43,15 +44,17 @@ async function bench({ rounds, only, json, write, strict }) {
     process.stderr.write(
       `bench: the machine is busy (the noise is above ${mostNoise} ms): these numbers mean little\n`,
     );
-  if (write && busy) throw new Error('README.md is left as it is: repeat it when the machine is idle');
-  if (write) writeBetween(join(ROOT, 'README.md'), section(groups, on));
+  if (write && busy)
+    throw new Error(`${pages.join(', ')}: left as they are; repeat it when the machine is idle`);
+  if (write) for (const page of pages) writeBetween(join(ROOT, page), section(groups, on));
   const missed = rowsOf.some(({ verdict }) => verdict === 'missed');
   return strict && missed ? 1 : 0;
 }
 
 /** Measures a group and prints its table; `rounds` goes before the group's own number. */
-async function measuredGroup({ title, chains, rows, rounds: usual }, rounds = usual) {
-  const samples = measure(chains, rounds, progress);
+async function measuredGroup({ title, chains, samples: known, rows, rounds: usual }, wanted = usual) {
+  const rounds = known === undefined ? wanted : usual;
+  const samples = known ?? measure(chains, rounds, progress);
   const judged = judge(rows, samples);
   process.stdout.write(`${title}\n\n${markdown(judged)}\n\n`);
   return { title, rounds, judged, samples: Object.fromEntries(samples) };

@@ -1,5 +1,6 @@
-// `npm run bench:verdicts [-- --trials N] [--seconds N] [--only NAME]`: how often the verdicts of benchmarks are right, on real
+// `npm run bench:verdicts [-- --trials N] [--seconds N] [--only NAME] [--json FILE]`: how often the verdicts of benchmarks are right, on real
 // scenarios: each has, beside its reference and control, the same thing once more, and one that does a fifth more work. As root.
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { analyse } from '../src/bench/analysis.js';
 import type { BenchDocument, BenchResult } from '../src/bench/document.js';
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     trials: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '5' },
     only: { type: 'string' },
+    json: { type: 'string' },
   },
 });
 const trials = Number(options.trials);
@@ -27,6 +29,7 @@ process.once('SIGINT', () => stop.abort());
 
 console.log('| scenario | variant | right | wrong verdicts | ratios |\n|---|---|---|---|---|');
 let isGood = true;
+const all: { scenario: string; title: string; asked: number; right: number }[] = [];
 for (const make of [programTrial, mapsTrial, dropTrial]) {
   const trial = await make();
   try {
@@ -35,6 +38,7 @@ for (const make of [programTrial, mapsTrial, dropTrial]) {
     trial.end();
   }
 }
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(all));
 process.exitCode = isGood ? 0 : 1;
 
 async function tryOut({ name, questions }: Trial): Promise<boolean> {
@@ -55,6 +59,7 @@ async function tryOut({ name, questions }: Trial): Promise<boolean> {
     const sorted = [...ratios].sort((one, other) => one - other);
     const range = `${sorted.at(0)?.toFixed(3)} to ${sorted.at(-1)?.toFixed(3)}`;
     const asked = ratios.length;
+    all.push({ scenario: name, title, asked, right: asked - wrong.length });
     console.log(
       `| ${name} | ${title} | ${asked - wrong.length} of ${asked} | ${wrong.join(', ') || '-'} | ${range} |`,
     );

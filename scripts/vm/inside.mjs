@@ -5,7 +5,7 @@ import { CaseLog } from './case-log.mjs';
 import { leftOut } from './left-out.mjs';
 
 /** Emulation makes everything about this much slower. */
-const slowness = 5;
+const slowness = 10;
 const log = '/run/netkit-vm/cases.jsonl';
 
 // What is missing in there fails, unless the kernel is known to be without.

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Scope } from '../../src/base/scope.js';
 import { documents } from '../../src/cli/schema/documents.js';
 import type { DocumentOf } from '../../src/cli/schema/index.js';
-import { TestCgroup } from '../support/cgroup.js';
+import { programsOnCgroup, TestCgroup } from '../support/cgroup.js';
 import type { CliResult } from '../support/cli.js';
 import { kernelLacks } from '../support/known-kernels.js';
 import { run, type TestNetns } from '../support/netns.js';
@@ -239,9 +239,7 @@ export class ManifestGround implements Disposable {
 
   /** The programs that are attached to a cgroup. */
   onCgroup(name: string): string[] {
-    // Nothing at all where there are none.
-    const shown = run('bpftool', ['-j', 'cgroup', 'show', this.cgroup(name)]);
-    return (shown.trim() === '' ? [] : z.array(named).parse(JSON.parse(shown))).map((each) => each.name);
+    return programsOnCgroup(this.cgroup(name));
   }
 
   #tallies(name: string): { readonly count: number; readonly turn: number }[] {

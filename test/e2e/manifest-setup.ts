@@ -1,6 +1,7 @@
 /** Set-up of files whose tests apply manifests of `fields.bpf.c`, one after the other, on one ground. */
 import { afterAll, beforeAll, it } from 'vitest';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
+import { emulated } from '../support/known-kernels.js';
 import { run, uniqueName } from '../support/netns.js';
 import { ManifestGround } from './manifest-ground.js';
 import { compileBeforeAll } from './objects.js';
@@ -48,7 +49,7 @@ export function cleared(ground: () => ManifestGround, work: Work): () => Promise
 
 /** Tests that begin on a ground with nothing on it, and leave it so. @param ms a test may take */
 export function testsOnClear(ground: () => ManifestGround) {
-  return (title: string, work: Work, ms = 60_000): void => {
+  return (title: string, work: Work, ms = emulated ? 900_000 : 60_000): void => {
     it(title, { timeout: ms }, cleared(ground, work));
   };
 }

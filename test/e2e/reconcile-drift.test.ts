@@ -31,7 +31,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'attaches again what was taken off, by netkit or by others',
-    { timeout: 60_000 },
     cleared(ground, async (g) => {
       const { ifname, netns } = g.ground;
       const ways: readonly (() => void)[] = [
@@ -96,7 +95,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'makes pins again that were removed, of what runs still',
-    { timeout: 60_000 },
     cleared(ground, async (g) => {
       applies(g);
       plant(g, 'words', '63000000', '0100000000000000');
@@ -123,7 +121,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'brings everything back when the bpf file system was emptied',
-    { timeout: 60_000 },
     cleared(ground, async (g) => {
       g.declares(chained(g));
       g.applies();
@@ -138,7 +135,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'puts the declared program in the place of another',
-    { timeout: 60_000 },
     cleared(ground, async (g) => {
       applies(g);
       g.ground.does('replace', 'f', g.heavier);
@@ -167,7 +163,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'attaches anew, when asked, what stands in another mode',
-    { timeout: 60_000 },
     cleared(ground, (g) => {
       const program = { object: g.object, only: ['xdp_one'] };
       const place = { hook: 'xdp', mode: 'generic', direct: true };
@@ -187,7 +182,6 @@ describeAsRoot('netkit reconcile, of what was changed by hand,', () => {
 
   it(
     'moves members of an XDP chain back to their places',
-    { timeout: 60_000 },
     cleared(ground, async (g) => {
       const { ifname, netns } = g.ground;
       const on = (program: string, priority: number) =>

@@ -13,10 +13,10 @@ import { compileBeforeAll } from './objects.js';
 import { Judging, judgingKinds, missedBy, type Tally } from './upgrade-ground.js';
 
 /** Of each kind; fifty with NETKIT_TEST_THOROUGH, or another number in NETKIT_TEST_UPGRADES. */
-const upgrades = Number(process.env['NETKIT_TEST_UPGRADES'] ?? (emulated ? 2 : isThorough ? 50 : 3));
-const leastEach = 1000;
+const upgrades = Number(process.env['NETKIT_TEST_UPGRADES'] ?? (emulated ? 5 : isThorough ? 50 : 3));
+const leastEach = emulated ? 100 : 1000;
 /** So many packets the bad release is a good one: for a part of a second. */
-const faulty = emulated ? 2000 : 300_000;
+const faulty = emulated ? 500 : 300_000;
 
 vi.setConfig({ testTimeout: emulated ? 900_000 : 90_000 + upgrades * 8_000 });
 

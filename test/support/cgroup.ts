@@ -1,7 +1,12 @@
 /** cgroups of a test, and this process in them. */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attachTypes } from '../../src/base/kernel-words.js';
+import { Program } from '../../src/ebpf/program.js';
+import { queriedPrograms } from '../../src/ebpf/queried-programs.js';
 import { cgroupRoot } from '../../src/host/cgroup.js';
+import type { AttachTypeWord } from '../../src/obj/sections.js';
+import { SysError } from '../../src/sys/errno.js';
 import { uniqueName } from './netns.js';
 
 /** A cgroup of its own below the root of the tree. Disposing removes it. */
@@ -30,4 +35,33 @@ export class TestCgroup implements Disposable {
   [Symbol.dispose](): void {
     rmdirSync(this.path);
   }
+}
+
+/**
+ * The names of the programs that are attached to a cgroup. `bpftool cgroup show` of bpftool 7.1 shows none on kernels that do
+ * not know all the attach types that it asks for.
+ */
+export function programsOnCgroup(path: string): string[] {
+  const fd = openSync(path, 'r');
+  try {
+    return attachTypes
+      .filter((type) => type.startsWith('cgroup_'))
+      .flatMap((type) => programsAt(fd, type).map(nameOf));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function programsAt(fd: number, attachType: AttachTypeWord): number[] {
+  try {
+    return queriedPrograms({ fd, attachType, most: 64, about: `ask what is on ${attachType}` });
+  } catch (error) {
+    if (error instanceof SysError && error.errnoName === 'EINVAL') return [];
+    throw error;
+  }
+}
+
+function nameOf(id: number): string {
+  using program = Program.fromId(id);
+  return program.info().name;
 }
