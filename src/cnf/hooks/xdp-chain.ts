@@ -32,8 +32,11 @@ export const xdpChainFamily = chainFamily<DispatcherLink, Parameters<typeof load
     const { present, netns: opened } = reopenNamespace(link.target.netns);
     using netns = opened;
     const hint = present ? { ifname: link.target.ifname, netns } : undefined;
-    if (exists(dirname(memberPin(folder, link))))
-      leaveChains(bpffsOf(folder), programId, marksOf(folder, link), hint);
+    const bpffs = bpffsOf(folder);
+    if (exists(dirname(memberPin(folder, link)))) leaveChains(bpffs, programId, marksOf(folder, link), hint);
+    // Somebody removed the function's pins, which are not all that holds a member.
+    else if (dispatcherOf(link, bpffs)?.members?.some(({ program }) => program?.id === programId) === true)
+      leaveChains(bpffs, programId, undefined, hint);
   },
   members: (link, bpffs) => dispatcherOf(link, bpffs)?.members,
   linkOf(link, bpffs, programId) {
