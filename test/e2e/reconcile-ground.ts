@@ -37,10 +37,13 @@ export function expectReconciled(g: ManifestGround): void {
   expect(found).toMatchObject({ problems: [], restored: [] });
 }
 
-/** A reboot. Filters of tc outlast their pins, so they go by hand. */
+/** A reboot. Filters of tc and dispatchers of XDP chains outlast their pins, so they go by hand. */
 export function reboots(g: ManifestGround): void {
   reboot(g.ground);
   clearFilters(g.ground);
+  const { netns, ifname } = g.ground;
+  if (g.xdp()?.name === 'xdp_dispatcher')
+    for (const mode of ['xdpdrv', 'xdpgeneric']) netns.run('ip', ['link', 'set', 'dev', ifname, mode, 'off']);
   expect(g.ground.bpffs.pins()).toEqual([]);
 }
 
