@@ -16,6 +16,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   reconcile: () => import('./commands/reconcile.js'),
   snapshot: () => import('./commands/snapshot.js'),
   batch: () => import('./commands/batch.js'),
+  'bench chain': () => import('./commands/bench-chain.js'),
   'bench compare': () => import('./commands/bench-compare.js'),
   'bench drop': () => import('./commands/bench-drop.js'),
   'bench maps': () => import('./commands/bench-maps.js'),

@@ -62,10 +62,12 @@ describeAsRoot('the JSON of every command', () => {
     run('doctor', 'builtin:firewall');
     run('feature');
     run('feature', 'lo');
-    // What it really says is looked at where it can run: test/e2e/bench-drop.test.ts.
+    // What they really say is looked at where they can run: test/e2e/bench-drop.test.ts and its like.
     const drop = readFileSync(join(import.meta.dirname, '../fixtures/bench/drop.json'), 'utf8');
-    expectValid('bench drop', JSON.parse(drop));
-    covered.add('bench drop');
+    for (const command of ['bench drop', 'bench chain'] as const) {
+      expectValid(command, JSON.parse(drop));
+      covered.add(command);
+    }
     run('bench program', 'builtin:firewall', '--seconds', '1');
     run('bench maps', '--only', 'array', '--entries', '64', '--seconds', '1');
     const rules = join(import.meta.dirname, '../fixtures/bench/rules.json');

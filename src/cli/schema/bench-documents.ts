@@ -8,6 +8,7 @@ export const benchDocuments = {
   'bench drop': measured,
   'bench program': measured,
   'bench maps': measured,
+  'bench chain': measured,
   'bench render': measured,
   'bench compare': benchCompareDocument,
 };

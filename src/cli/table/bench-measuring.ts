@@ -28,6 +28,28 @@ export const measuringOptions = [
   },
 ] as const satisfies readonly OptionEntry[];
 
+/** Of every command that floods a receiver. */
+export const trafficOptions = [
+  {
+    long: 'packet-size',
+    value: { name: 'BYTES', kind: 'count', min: 64, max: 1514 },
+    default: 64,
+    about: 'Send packets of this size, from the Ethernet header on.',
+  },
+  {
+    long: 'flows',
+    value: { name: 'N', kind: 'count', min: 1, max: 60_000 },
+    default: 1,
+    about: 'Send from so many source ports in turn.',
+  },
+  {
+    long: 'family',
+    value: { name: 'FAMILY', kind: 'choice', choices: ['ipv4', 'ipv6'] },
+    default: 'ipv4',
+    about: 'Send packets of this family.',
+  },
+] as const satisfies readonly OptionEntry[];
+
 /** Of every command that measures, beside those of its own. */
 export const measuringExits = [
   { status: 4, about: 'It needs the rights to make network namespaces, programs and links: run it as root.' },

@@ -1,6 +1,7 @@
+import { benchChain } from './bench-chain.js';
 import { benchCompare } from './bench-compare.js';
 import { benchMaps } from './bench-maps.js';
-import { measuringExits, measuringOptions, method } from './bench-measuring.js';
+import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
 import { benchProgram } from './bench-program.js';
 import type { CommandEntry } from './types.js';
 
@@ -21,24 +22,7 @@ const drop = {
       about:
         'Measure these rungs alone: `socket`, `no-listener`, `socket-filter`, `iptables-conntrack`, `iptables-input`, `iptables-raw`, `nft-ingress`, `tc`, `tcx`, `xdp-generic`, `xdp-native`.',
     },
-    {
-      long: 'packet-size',
-      value: { name: 'BYTES', kind: 'count', min: 64, max: 1514 },
-      default: 64,
-      about: 'Send packets of this size, from the Ethernet header on.',
-    },
-    {
-      long: 'flows',
-      value: { name: 'N', kind: 'count', min: 1, max: 60_000 },
-      default: 1,
-      about: 'Send from so many source ports in turn.',
-    },
-    {
-      long: 'family',
-      value: { name: 'FAMILY', kind: 'choice', choices: ['ipv4', 'ipv6'] },
-      default: 'ipv4',
-      about: 'Send packets of this family.',
-    },
+    ...trafficOptions,
     ...measuringOptions,
   ],
   exits: [
@@ -108,6 +92,7 @@ export const benchCommands = [
   drop,
   benchProgram,
   benchMaps,
+  benchChain,
   benchCompare,
   render,
 ] as const satisfies readonly CommandEntry[];

@@ -12,6 +12,7 @@ describe('the command table', () => {
       'apply',
       'attach',
       'batch',
+      'bench chain',
       'bench compare',
       'bench drop',
       'bench maps',

@@ -3,7 +3,7 @@ import { messageOf, NetkitError } from '../../../base/errors.js';
 import { findTool } from '../../../host/command.js';
 import { runInside } from '../../../host/command-inside.js';
 import { interfaceSettings } from '../../../host/interface-settings.js';
-import type { BenchEnvironment } from '../../document.js';
+import type { BenchEnvironment, BenchGroup } from '../../document.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { LabNetwork } from '../../lab/network.js';
 import { type Placement, place } from '../../lab/placement.js';
@@ -14,8 +14,25 @@ import { versionIn } from './netfilter-rungs.js';
 import type { Rung } from './rung.js';
 import { DropVariant, type Standing } from './variant.js';
 
-/** What the others are compared with: the first of these that stands, or else the first that stands at all. */
-const references = ['tc', 'tcx', 'iptables-raw', 'nft-ingress'];
+/** What is asked of the rungs of a ladder, and how they are compared. */
+export interface Ladder {
+  readonly title: string;
+  readonly axis: BenchGroup['axis'];
+  /** What the others are compared with: the first of these that stands, or else the first that stands at all. */
+  readonly references: readonly string[];
+  /** One more that is set up twice, beside the reference. */
+  readonly twice?: (reference: Rung, standing: readonly Rung[]) => Rung | undefined;
+  readonly complete: (group: BenchGroup) => BenchGroup[];
+}
+
+/** The whole ladder of `netkit bench drop`. */
+const dropLadder: Ladder = {
+  title: 'How many packets a second does it drop?',
+  axis: null,
+  references: ['tc', 'tcx', 'iptables-raw', 'nft-ingress'],
+  complete: (group) => [rateGroup(group), costGroup(group)],
+};
+
 /** One that can be set up once more. */
 interface Stood extends Standing {
   readonly rung: Rung;
@@ -34,7 +51,8 @@ export class DropLab {
   readonly #network: LabNetwork;
   readonly #sender: Sender;
   readonly #standing: Stood[] = [];
-  readonly #leftOut: string[] = [];
+  /** Why, by title. */
+  readonly #leftOut = new Map<string, string>();
 
   /** @throws NetkitError `unsupported`, `not-permitted` */
   constructor(context: PrepareContext, traffic: Traffic) {
@@ -48,21 +66,22 @@ export class DropLab {
   }
 
   /** @throws NetkitError when no rung stands, with the reason of the last */
-  async prepare(rungs: readonly Rung[]): Promise<Prepared> {
+  async prepare(rungs: readonly Rung[], ladder: Ladder = dropLadder): Promise<Prepared> {
     for (const rung of rungs) {
+      if (rung.series !== undefined && this.#leftOut.has(rung.series)) continue;
       if (this.#context.signal.aborted)
         throw new NetkitError('interrupted', 'interrupted while it was set up');
       this.#context.progress(`setting up ${rung.title}`);
       await this.#tryToAdd(rung);
     }
-    const variants = await this.#variants();
-    const title = 'How many packets a second does it drop?';
+    const variants = await this.#variants(ladder);
+    const { title, axis } = ladder;
     return {
-      groups: [{ name: 'rate', title, axis: null, metrics, variants }],
+      groups: [{ name: 'rate', title, axis, metrics, variants }],
       limits: senderLimit,
       environment: () => this.#environment(rungs),
       busySeconds: () => this.#standing.reduce((sum, { wire }) => sum + (wire.napi.busyNs() ?? 0), 0) / 1e9,
-      complete: (groups) => groups.flatMap((group) => [rateGroup(group), costGroup(group)]),
+      complete: (groups) => groups.flatMap((group) => ladder.complete(group)),
       notes: () => this.#notes(),
     };
   }
@@ -72,7 +91,7 @@ export class DropLab {
       this.#standing.push(await this.#stand(rung));
     } catch (error) {
       if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
-      this.#leftOut.push(`Left out: ${rung.title}, since ${messageOf(error)}.`);
+      this.#leftOut.set(rung.series ?? rung.title, messageOf(error));
     }
   }
 
@@ -84,21 +103,34 @@ export class DropLab {
     return { rung, wire, sink };
   }
 
-  async #variants(): Promise<Variant[]> {
-    const reference = this.#reference();
-    const again = await this.#stand(reference.rung);
-    const variants = this.#standing.map(
-      (standing) => new DropVariant(standing, this.#sender, standing === reference ? 'reference' : 'variant'),
+  async #variants({ references, twice }: Ladder): Promise<Variant[]> {
+    const reference = this.#reference(references);
+    const standing = [...this.#standing];
+    const again = await this.#again(reference.rung);
+    const variants = standing.map(
+      (each) => new DropVariant(each, this.#sender, each === reference ? 'reference' : 'variant'),
     );
-    this.#standing.push(again);
-    return [...variants, new DropVariant(again, this.#sender, 'control')];
+    variants.push(new DropVariant(again, this.#sender, 'control'));
+    const other = twice?.(
+      reference.rung,
+      standing.map(({ rung }) => rung),
+    );
+    if (other !== undefined)
+      variants.push(new DropVariant(await this.#again(other), this.#sender, 'variant', true));
+    return variants;
   }
 
-  #reference(): Stood {
+  async #again(rung: Rung): Promise<Stood> {
+    const stood = await this.#stand(rung);
+    this.#standing.push(stood);
+    return stood;
+  }
+
+  #reference(references: readonly string[]): Stood {
     const byName = (name: string) => this.#standing.find(({ rung }) => rung.name === name);
     const [reference] = [...references.map(byName), ...this.#standing].filter((each) => each !== undefined);
     if (reference !== undefined) return reference;
-    throw new NetkitError('unsupported', 'no rung can be set up here', { hint: this.#leftOut.at(-1) });
+    throw new NetkitError('unsupported', 'no rung can be set up here', { hint: this.#whyLeftOut().at(-1) });
   }
 
   #environment(rungs: readonly Rung[]): Partial<BenchEnvironment> {
@@ -121,9 +153,13 @@ export class DropLab {
     };
   }
 
+  #whyLeftOut(): string[] {
+    return [...this.#leftOut].map(([title, reason]) => `Left out: ${title}, since ${reason}.`);
+  }
+
   #notes(): string[] {
     const shared = 'There is one CPU, which sender and receiver share: the figures are of both together.';
-    return [...this.#leftOut, ...(this.#placement.isShared ? [shared] : []), ...generalNotes];
+    return [...this.#whyLeftOut(), ...(this.#placement.isShared ? [shared] : []), ...generalNotes];
   }
 }
 

@@ -97,7 +97,7 @@ export const ebpfRungs: readonly Rung[] = [
 ];
 
 /** What came up to UDP, which a hook before it should have dropped. */
-function arrived({ wire, family }: Stand): Counts {
+export function arrived({ wire, family }: Pick<Stand, 'wire' | 'family'>): Counts {
   const { read, noListener, noRoom, refused } = udpCounts(wire.to.place.netns, family);
   return { taken: 0, lost: 0, behind: read + noListener + noRoom + refused };
 }

@@ -41,11 +41,11 @@ export const metrics: readonly BenchMetric[] = [
 const ofTheRate: ReadonlySet<string> = new Set(['generator', 'receiver', 'sender']);
 
 /** What the generator sets the pace of is no result as a rate: what a packet costs is one all the same. */
-export function costGroup({ variants }: BenchGroup): BenchGroup {
+export function costGroup({ axis, variants }: BenchGroup): BenchGroup {
   return {
     name: 'cost',
     title: "How much of the receiver's CPU does a packet take?",
-    axis: null,
+    axis,
     metrics: [cost],
     variants: variants.map((variant) => ({
       ...variant,

@@ -1,5 +1,6 @@
 /** A rung of the ladder: one way to get rid of packets. */
 import type { Scope } from '../../../base/scope.js';
+import type { BenchCheck } from '../../document.js';
 import type { CommandLog } from '../../lab/command-log.js';
 import type { Wire } from '../../lab/network.js';
 import type { Family } from '../../lab/packet.js';
@@ -9,6 +10,9 @@ export interface Rung {
   readonly title: string;
   /** What it is exactly. */
   description(family: Family): string;
+  /** The curve that it is a point of, and where on the axis, when the ladder has one. What bars the first of a curve bars all. */
+  readonly series?: string;
+  readonly x?: number;
   /** What it is made with, beside netkit. */
   readonly tool?: { readonly name: string; readonly versionArgs: readonly string[] };
   /**
@@ -33,6 +37,11 @@ export interface Stand {
 export interface Sink {
   /** All that it has counted since it was set up. */
   count(): Counts;
+  /**
+   * Looks at what more it knows of all packets until now, such as the way that each took.
+   * @param packets so many there were; undefined when some may be on their way
+   */
+  inspect?(packets: number | undefined): BenchCheck;
   /** What has to run while packets come. */
   start?(): Companion;
 }

@@ -30,7 +30,7 @@ const leastShare = 0.75;
 const limitedShare = 0.2;
 
 export interface Standing {
-  readonly rung: Pick<Rung, 'name' | 'title' | 'description'>;
+  readonly rung: Pick<Rung, 'name' | 'title' | 'description' | 'series' | 'x'>;
   readonly wire: Pick<Wire, 'from' | 'to'> & { readonly napi: Pick<Wire['napi'], 'busyNs'> };
   readonly sink: Sink;
 }
@@ -43,18 +43,28 @@ export class DropVariant implements Variant {
   readonly title: string;
   readonly description: string;
   readonly role: Variant['role'];
+  readonly series?: string;
+  readonly x?: number;
   readonly #standing: Standing;
   readonly #sender: PacketSender;
   /** Packets that the sender makes a second here. */
   #pace = 0;
 
-  constructor(standing: Standing, sender: PacketSender, role: Variant['role']) {
-    const { name, title, description } = standing.rung;
+  /** @param isAgain whether it is one that is there already, once more, as the control is */
+  constructor(
+    standing: Standing,
+    sender: PacketSender,
+    role: Variant['role'],
+    isAgain: boolean = role === 'control',
+  ) {
+    const { name, title, description, series, x } = standing.rung;
     this.#standing = standing;
     this.#sender = sender;
     this.role = role;
-    this.name = role === 'control' ? `${name} again` : name;
-    this.title = role === 'control' ? `${title} (again)` : title;
+    this.name = isAgain ? `${name} again` : name;
+    this.title = isAgain ? `${title} (again)` : title;
+    if (series !== undefined) this.series = series;
+    if (x !== undefined) this.x = x;
     this.description = description(sender.traffic.family);
   }
 
@@ -79,7 +89,8 @@ export class DropVariant implements Variant {
       ok: others.after.taken === 0 && others.after.behind === checkedPackets,
       detail: `${others.after.behind} of ${others.sent.sent} packets to port ${port + 1} came further`,
     };
-    return [ended, passed, other];
+    const way = this.#standing.sink.inspect?.(wanted.sent.sent + others.sent.sent);
+    return [ended, passed, other, ...(way === undefined ? [] : [way])];
   }
 
   async measure(seconds: number): Promise<Measurement | undefined> {
@@ -103,6 +114,12 @@ export class DropVariant implements Variant {
   }
 
   judge(samples: readonly BenchSample[]): BenchCheck[] {
+    const way = this.#standing.sink.inspect?.(undefined);
+    return [...this.#paceSetter(samples), ...(way === undefined ? [] : [way])];
+  }
+
+  /** Whether the generator was the bottleneck. */
+  #paceSetter(samples: readonly BenchSample[]): BenchCheck[] {
     const counted = samples.filter(({ checks }) => checks.length === 0);
     if (counted.length === 0) return [];
     const limited = counted.filter(({ values }) => isSenderLimited(values));
