@@ -25,7 +25,8 @@ const settings = {
 const library = await build({
   ...settings,
   absWorkingDir: root,
-  entryPoints: { index: 'src/index.ts' },
+  // The second is a process of `netkit bench`.
+  entryPoints: { index: 'src/index.ts', 'bench-peer': 'src/bench/lab/requests/peer.ts' },
   outdir: dist,
   chunkNames: 'chunks/[name]-[hash]',
   splitting: true,

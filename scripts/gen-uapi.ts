@@ -172,6 +172,7 @@ const headerConstants = {
     'ETHTOOL_GGSO',
     'ETHTOOL_GGRO',
     'ETHTOOL_SGRO',
+    'ETHTOOL_STSO',
   ],
   'linux/pkt_sched.h': ['TC_H_CLSACT', 'TC_H_MIN_INGRESS', 'TC_H_MIN_EGRESS'],
 } as const;

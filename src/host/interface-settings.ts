@@ -26,3 +26,12 @@ export function setGro(netns: Netns | undefined, ifname: string, on: boolean): v
   });
   if (!done) throw new NetkitError('unsupported', `${ifname} has no generic receive offload`);
 }
+
+/** Switches segmentation of TCP by the interface. @throws NetkitError `unsupported` when it has none */
+export function setTso(netns: Netns | undefined, ifname: string, on: boolean): void {
+  const done = withNetns(netns, () => {
+    using control = new InterfaceControl();
+    return control.setTso(ifname, on);
+  });
+  if (!done) throw new NetkitError('unsupported', `${ifname} does no segmentation of TCP`);
+}

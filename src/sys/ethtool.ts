@@ -117,6 +117,11 @@ export class InterfaceControl implements Disposable {
     return this.#ethtool(ifname, new Block(valueLayout, { cmd: uapi.ETHTOOL_SGRO, data: on ? 1 : 0 }).bytes);
   }
 
+  /** Switches segmentation of TCP by the card or the other end. @returns false when the interface has none @throws SysError */
+  setTso(ifname: string, on: boolean): boolean {
+    return this.#ethtool(ifname, new Block(valueLayout, { cmd: uapi.ETHTOOL_STSO, data: on ? 1 : 0 }).bytes);
+  }
+
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
   }

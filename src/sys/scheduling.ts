@@ -25,12 +25,12 @@ export function setAffinity(tid: number, cpus: readonly number[]): void {
 }
 
 /**
- * sched_setscheduler(2) of the calling thread: before all ordinary ones at a priority from 1 on, in turn with those of the
- * same; at 0 an ordinary one again. Its children are ordinary ones. @throws SysError EPERM
+ * sched_setscheduler(2), of the calling thread for 0: before all ordinary ones at a priority from 1 on, in turn with those of
+ * the same; at 0 an ordinary one again. Its children are ordinary ones. @throws SysError EPERM, ESRCH
  */
-export function setRealtime(priority: number): void {
+export function setRealtime(priority: number, tid = 0): void {
   const policy = priority === 0 ? SCHED_OTHER : SCHED_RR | SCHED_RESET_ON_FORK;
   // struct sched_param
   const parameter = new Uint8Array(Int32Array.of(priority).buffer);
-  checked('choose how a thread is scheduled', invoke('sched_setscheduler', [0, policy, parameter]));
+  checked('choose how a thread is scheduled', invoke('sched_setscheduler', [tid, policy, parameter]));
 }

@@ -30,6 +30,7 @@ export const kernelCapabilities = {
   'iterator-targets': { since: [6, 1], what: 'iterators over a cgroup or one process' },
   'cpu-v4': { since: [6, 6], what: 'the fourth version of the instruction set' },
   'kprobe-multi': { since: [5, 18], what: 'kprobes on many functions at once' },
+  'napi-threads': { since: [5, 12], what: 'threads that take packets off an interface' },
   'live-frames': { since: [5, 18], what: 'XDP test runs with live frames' },
   'memory-by-cgroup': { since: [5, 11], what: 'BPF memory counted by cgroup, not by RLIMIT_MEMLOCK' },
   'netfilter-links': { since: [6, 4], what: 'netfilter links' },

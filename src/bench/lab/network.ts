@@ -39,6 +39,8 @@ export interface NetworkOptions {
   /** Where packets are received. */
   readonly cpu: number;
   readonly log: CommandLog;
+  /** Whether the sender has an address, too, and is answered: then there is one pair alone. */
+  readonly isAnswered?: boolean;
 }
 
 /** The same in each pair: every receiver has a namespace of its own, and the senders need no address. */
@@ -58,19 +60,20 @@ const macs = { from: '02:00:00:00:00:01', to: '02:00:00:00:00:02' } as const;
 
 /** Interfaces that are in no other benchmark at the same time: threads of the kernel are told apart by them. */
 const prefix = `nk${process.pid.toString(36)}`;
+/** Of all networks of this process. */
+let pairs = 0;
 
 export class LabNetwork {
   readonly sender: Place;
   readonly #options: NetworkOptions;
   readonly #scope: Scope;
-  #count = 0;
 
   /** @throws NetkitError `not-permitted` */
   constructor(scope: Scope, options: NetworkOptions) {
     this.#options = options;
     this.#scope = scope;
     this.sender = { netns: scope.use(newNetns()), title: 'sender' };
-    quiet(this.sender.netns, 'ipv4');
+    quiet(this.sender.netns, options.isAnswered === true ? options.family : 'ipv4');
   }
 
   /** Another pair, ready to take packets. @throws NetkitError `tool-missing`, `unsupported` */
@@ -87,25 +90,26 @@ export class LabNetwork {
   }
 
   #pair(): Ends {
-    this.#count += 1;
-    const { family, log } = this.#options;
-    const [sends, receives] = [`${prefix}s${this.#count}`, `${prefix}r${this.#count}`];
+    pairs += 1;
+    const { family, log, isAnswered = false } = this.#options;
+    const [sends, receives] = [`${prefix}s${pairs}`, `${prefix}r${pairs}`];
     const sender = this.sender;
     const receiver: Place = { netns: this.#scope.use(newNetns()), title: 'receiver' };
     const plan = addresses[family];
     quiet(receiver.netns, family);
     const add = (where: string): string =>
       `link add ${sends} address ${macs.from} type veth peer name ${receives} address ${macs.to} netns ${where}`;
-    const up = `link set ${sends} up`;
-    ipBatch(sender, [add(`/proc/${process.pid}/fd/${receiver.netns.fd}`), up]);
     // Nobody resolves addresses: no packet passes but those that are counted.
-    const setUp = [
-      `addr add ${plan.to.text}/${plan.prefix} dev ${receives}${family === 'ipv6' ? ' nodad' : ''}`,
-      `link set ${receives} up`,
-      `neigh replace ${plan.from.text} lladdr ${macs.from} nud permanent dev ${receives}`,
+    const setUpOf = (ifname: string, own: 'from' | 'to', other: 'from' | 'to'): string[] => [
+      `addr add ${plan[own].text}/${plan.prefix} dev ${ifname}${family === 'ipv6' ? ' nodad' : ''}`,
+      `link set ${ifname} up`,
+      `neigh replace ${plan[other].text} lladdr ${macs[other]} nud permanent dev ${ifname}`,
     ];
+    const setUpSender = isAnswered ? setUpOf(sends, 'from', 'to') : [`link set ${sends} up`];
+    ipBatch(sender, [add(`/proc/${process.pid}/fd/${receiver.netns.fd}`), ...setUpSender]);
+    const setUp = setUpOf(receives, 'to', 'from');
     ipBatch(receiver, ['link set lo up', ...setUp]);
-    for (const line of [add('receiver'), up]) log.note(sender.title, `ip ${line}`);
+    for (const line of [add('receiver'), ...setUpSender]) log.note(sender.title, `ip ${line}`);
     for (const line of setUp) log.note(receiver.title, `ip ${line}`);
     const end = (place: Place, ifname: string, side: 'from' | 'to'): End => ({
       place,
