@@ -35,8 +35,8 @@ export const benchChain = {
   examples: [
     { command: 'sudo netkit bench chain --report chain.html', about: 'All ways, in five minutes.' },
     {
-      command: 'sudo netkit bench chain --quick --only tail-calls,tcx --functions 0 --functions 8',
-      about: 'The ends of two curves, in a minute.',
+      command: 'sudo netkit bench chain --only tcx --functions 0 --functions 8',
+      about: 'The ends of one curve.',
     },
   ],
 } as const satisfies CommandEntry;
