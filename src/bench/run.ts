@@ -113,7 +113,8 @@ class Track {
 
   judge(): void {
     this.record.histograms.push(...mergedHistograms(this.#histograms));
-    if (this.isValid) this.record.checks.push(...(this.variant.judge?.(this.record.samples) ?? []));
+    const { checks, samples, histograms } = this.record;
+    if (this.isValid) checks.push(...(this.variant.judge?.(samples, histograms) ?? []));
   }
 }
 

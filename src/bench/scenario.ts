@@ -5,6 +5,7 @@ import type {
   BenchDocument,
   BenchEnvironment,
   BenchGroup,
+  BenchHistogram,
   BenchMetric,
   BenchSample,
 } from './document.js';
@@ -77,8 +78,11 @@ export interface Variant {
    * what there is means nothing.
    */
   measure(seconds: number): Promise<Measurement | undefined>;
-  /** What only all samples together tell, such as that the generator was the bottleneck; called at the end. */
-  judge?(samples: readonly BenchSample[]): readonly BenchCheck[];
+  /**
+   * What only all samples together tell, such as that the generator was the bottleneck; called at the end.
+   * @param histograms of all measurements, merged
+   */
+  judge?(samples: readonly BenchSample[], histograms: readonly BenchHistogram[]): readonly BenchCheck[];
 }
 
 /** What came of one measurement. */

@@ -19,6 +19,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   'bench chain': () => import('./commands/bench-chain.js'),
   'bench compare': () => import('./commands/bench-compare.js'),
   'bench drop': () => import('./commands/bench-drop.js'),
+  'bench latency': () => import('./commands/bench-latency.js'),
   'bench maps': () => import('./commands/bench-maps.js'),
   'bench program': () => import('./commands/bench-program.js'),
   'bench render': () => import('./commands/bench-render.js'),

@@ -68,6 +68,9 @@ describeAsRoot('the JSON of every command', () => {
       expectValid(command, JSON.parse(drop));
       covered.add(command);
     }
+    const latency = readFileSync(join(import.meta.dirname, '../fixtures/bench/latency.json'), 'utf8');
+    expectValid('bench latency', JSON.parse(latency));
+    covered.add('bench latency');
     run('bench program', 'builtin:firewall', '--seconds', '1');
     run('bench maps', '--only', 'array', '--entries', '64', '--seconds', '1');
     const rules = join(import.meta.dirname, '../fixtures/bench/rules.json');

@@ -7,6 +7,7 @@ const measured = benchDocument.omit({ schemaVersion: true });
 export const benchDocuments = {
   'bench drop': measured,
   'bench program': measured,
+  'bench latency': measured,
   'bench maps': measured,
   'bench chain': measured,
   'bench render': measured,

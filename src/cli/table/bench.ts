@@ -1,5 +1,6 @@
 import { benchChain } from './bench-chain.js';
 import { benchCompare } from './bench-compare.js';
+import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
 import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
 import { benchProgram } from './bench-program.js';
@@ -91,6 +92,7 @@ const render = {
 export const benchCommands = [
   drop,
   benchProgram,
+  benchLatency,
   benchMaps,
   benchChain,
   benchCompare,

@@ -66,7 +66,7 @@ describeAsRoot(
       expect(paced.lag.reduce((sum, [, , count]) => sum + count, 0)).toBe(500);
       const back = await conversation.run(client, closed(0.3));
       expect(back.answered).toBe(back.wanted);
-      expect(back.answered).toBeGreaterThan(100);
+      expect(back.answered).toBeGreaterThan(10);
       // Many at the same time, too.
       const many = await conversation.run(client, { ...closed(0.2), window: 32 });
       expect(many.answered).toBe(many.wanted);

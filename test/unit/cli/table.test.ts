@@ -15,6 +15,7 @@ describe('the command table', () => {
       'bench chain',
       'bench compare',
       'bench drop',
+      'bench latency',
       'bench maps',
       'bench program',
       'bench render',

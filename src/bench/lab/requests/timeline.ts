@@ -24,6 +24,8 @@ export interface Account {
   readonly answered: number;
   /** From the first intended time to the last answer. */
   readonly seconds: number;
+  /** From the first request that was sent to the last. */
+  readonly sending: number;
   /** From the intended time to the answer, in nanoseconds. */
   readonly latency: readonly Bucket[];
   /**
@@ -41,6 +43,7 @@ export function accountOf({ due, tried, sent, answered }: Timeline): Account {
   const latency = new Histogram(kind);
   const lag = new Histogram(kind);
   let last = 0;
+  let [firstSent, lastSent] = [Number.POSITIVE_INFINITY, 0];
   let sentCount = 0;
   // When the one before was sent, if it had to wait for the other side: until then none could be.
   let free = 0;
@@ -51,6 +54,8 @@ export function accountOf({ due, tried, sent, answered }: Timeline): Account {
     if (!Number.isNaN(begun)) lag.record(Math.max(0, begun - Math.max(wanted, free)));
     if (!Number.isNaN(gone)) {
       sentCount += 1;
+      firstSent = Math.min(firstSent, gone);
+      lastSent = Math.max(lastSent, gone);
       if (gone > begun) free = gone;
     }
     if (Number.isNaN(end)) continue;
@@ -62,6 +67,7 @@ export function accountOf({ due, tried, sent, answered }: Timeline): Account {
     sent: sentCount,
     answered: latency.count,
     seconds: Math.max(0, last - (due[0] ?? 0)) / 1e9,
+    sending: Math.max(0, lastSent - firstSent) / 1e9,
     latency: latency.buckets(),
     lag: lag.buckets(),
   };

@@ -1,16 +1,14 @@
 /** The whole ladder, set up: a wire for each rung, and one more for the reference measured again. */
 import { messageOf, NetkitError } from '../../../base/errors.js';
-import { findTool } from '../../../host/command.js';
-import { runInside } from '../../../host/command-inside.js';
 import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchEnvironment, BenchGroup } from '../../document.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { LabNetwork } from '../../lab/network.js';
 import { type Placement, place } from '../../lab/placement.js';
 import { Sender, type Traffic } from '../../lab/sender.js';
+import { toolVersions } from '../../lab/tool-versions.js';
 import type { PrepareContext, Prepared, Variant } from '../../scenario.js';
 import { costGroup, metrics, rateGroup, senderLimit } from './metrics.js';
-import { versionIn } from './netfilter-rungs.js';
 import type { Rung } from './rung.js';
 import { DropVariant, type Standing } from './variant.js';
 
@@ -137,7 +135,7 @@ export class DropLab {
     const [first] = this.#standing;
     const ends = first === undefined ? [] : [first.wire.from, first.wire.to];
     return {
-      tools: toolVersions(rungs),
+      tools: toolVersions(rungs.map(({ tool }) => tool)),
       interfaces: ends
         .map(({ place: { netns, title }, ifname }) => ({
           ...interfaceSettings(netns, ifname),
@@ -161,15 +159,4 @@ export class DropLab {
     const shared = 'There is one CPU, which sender and receiver share: the figures are of both together.';
     return [...this.#whyLeftOut(), ...(this.#placement.isShared ? [shared] : []), ...generalNotes];
   }
-}
-
-function toolVersions(rungs: readonly Rung[]): BenchEnvironment['tools'] {
-  const asked = new Map(
-    rungs.flatMap(({ tool }) => (tool === undefined ? [] : [[tool.name, tool.versionArgs]])),
-  );
-  asked.set('ip', ['-V']);
-  return [...asked].flatMap(([name, args]) => {
-    if (findTool(name) === undefined) return [];
-    return [{ name, version: versionIn(runInside(undefined, name, args)) }];
-  });
 }

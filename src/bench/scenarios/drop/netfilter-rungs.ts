@@ -76,8 +76,3 @@ export const netfilterRungs: readonly Rung[] = [
   iptablesRung('iptables-raw', 'iptables raw', 'raw', 'PREROUTING', drop),
   nftRung,
 ];
-
-/** What the version of a tool is called, as it says itself. */
-export function versionIn(said: string): string {
-  return /v?(\d+(?:\.\d+)+.*)$/m.exec(said)?.[1]?.trim() ?? said.trim();
-}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BenchSample } from '../../../../src/bench/document.js';
 import type { Sent } from '../../../../src/bench/lab/sender.js';
+import { versionIn } from '../../../../src/bench/lab/tool-versions.js';
 import { costGroup, metrics, rateGroup } from '../../../../src/bench/scenarios/drop/metrics.js';
-import { versionIn } from '../../../../src/bench/scenarios/drop/netfilter-rungs.js';
 import type { Counts } from '../../../../src/bench/scenarios/drop/rung.js';
 import {
   DropVariant,

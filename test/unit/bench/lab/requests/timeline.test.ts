@@ -54,7 +54,7 @@ it('says how many were to be sent, were sent, and answered, and how long it took
       [30, never, never, never],
     ]),
   );
-  expect(account).toMatchObject({ wanted: 4, sent: 2, answered: 1, seconds: 0.002 });
+  expect(account).toMatchObject({ wanted: 4, sent: 2, answered: 1, seconds: 0.002, sending: 0.01 });
   expect(account.latency.map(([, , count]) => count)).toEqual([1]);
 });
 
@@ -64,6 +64,7 @@ it('has nothing to say of a run in which nothing was sent', () => {
     sent: 0,
     answered: 0,
     seconds: 0,
+    sending: 0,
     latency: [],
     lag: [],
   });
