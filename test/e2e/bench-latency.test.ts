@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BenchDocument } from '../../src/bench/document.js';
-import { allowedCpus } from '../../src/host/affinity.js';
 import { commandOf, otherProcesses, procText } from '../../src/host/proc.js';
 import { netkit, startNetkit } from '../support/cli.js';
 import { expectUnchanged, expectUnchangedAfterAll, snapshotKernelState } from '../support/kernel-state.js';
-import { describeAsRoot, ownProcessId, type Requirements } from '../support/requirements.js';
+import { describeAsRoot, type Requirements, twoCpus } from '../support/requirements.js';
 import { expectValid } from '../support/schema.js';
 
 const needs: Requirements = {
-  check: () => (allowedCpus().length < 2 ? 'two CPUs' : ownProcessId.check?.()),
+  ...twoCpus,
   kernelHas: ['napi-threads'],
   tools: ['iptables', 'ip6tables', 'nft', 'taskset'],
   timing: true,

@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { describe, it } from 'vitest';
+import { allowedCpus } from '../../src/host/affinity.js';
 import { type Capability, effectiveCapabilities } from '../../src/host/capabilities.js';
 import { findTool } from '../../src/host/command.js';
 import { atLeast, kernelRelease } from '../../src/host/kernel.js';
@@ -35,6 +36,11 @@ export const ownProcessId: Requirements = {
     readlinkSync('/proc/self/ns/pid') === firstPidNamespace
       ? undefined
       : 'the first PID namespace, whose process ids programs in the kernel see',
+};
+
+/** What tests need whose client never sleeps, beside {@link ownProcessId}: the server must have another CPU. */
+export const twoCpus: Requirements = {
+  check: () => (allowedCpus().length < 2 ? 'two CPUs' : ownProcessId.check?.()),
 };
 
 /** What of `needs` the machine lacks, in words; empty when nothing does. Without {@link knownLacks}. */
