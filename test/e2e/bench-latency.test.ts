@@ -99,6 +99,15 @@ describeAsRoot(
           expect(checks.filter(({ name, ok }) => name !== 'generator' && !ok)).toEqual([]);
     });
 
+    it('measures at the load that is asked for', () => {
+      const words = ['--only', 'nothing,tcx', '--load', '1000', '--seconds', '2', '--json'];
+      const { groups, notes } = netkit(['bench', 'latency', ...words]).json() as BenchDocument;
+      expect(groups.at(-1)?.title).toMatch(/90 % of the load, 900 requests\/s/);
+      expect(notes.join(' ')).toMatch(
+        /100 % of the load are 1\.00 k requests\/s, which is what was asked for\./,
+      );
+    });
+
     it('compares with the first when nothing is not among those asked for', () => {
       const result = netkit(['bench', 'latency', '--only', 'tcx,tc', '--seconds', '2', '--json']);
       const { groups } = result.json() as BenchDocument;
@@ -142,6 +151,7 @@ describeAsRoot(
     it.each([
       [['--only', 'nothing,ntf'], /there is no hook 'ntf'[\s\S]*nft/],
       [['--rules', '10001'], /--rules/],
+      [['--load', '99'], /--load/],
       [['--request-size', '7'], /--request-size/],
       [['--spacing', 'odd'], /--spacing/],
     ])('refuses %j at once', (words, message) => {

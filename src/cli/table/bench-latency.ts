@@ -20,6 +20,12 @@ export const benchLatency = {
         'Measure these alone: `nothing`, `xdp`, `tcx`, `tc`, `iptables`, `nft`. The first is what the others are compared with.',
     },
     {
+      long: 'load',
+      value: { name: 'REQUESTS', kind: 'count', min: 100, max: 10_000_000 },
+      about:
+        'Take so many requests a second for 100 % of the load, without looking for what the slowest carries: for runs that are to be compared.',
+    },
+    {
       long: 'rules',
       value: { name: 'N', kind: 'count', min: 0, max: 10_000 },
       default: 20,
@@ -59,6 +65,10 @@ export const benchLatency = {
     {
       command: 'sudo netkit bench latency --only nothing,iptables,nft --rules 500',
       about: 'What five hundred rules add to a round trip.',
+    },
+    {
+      command: 'sudo netkit bench latency --load 50000 --report latency.json',
+      about: 'At the same loads each time, for `netkit bench compare`.',
     },
   ],
 } as const satisfies CommandEntry;

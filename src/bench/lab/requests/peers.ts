@@ -11,8 +11,8 @@ import { packageRoot } from '../../../host/package-root.js';
 import type { Answer, Loop, PeerRole, RunOrder, RunResult } from './orders.js';
 import type { Protocol, Route } from './route.js';
 
-/** How long one may take to start. */
-const startMs = 20_000;
+/** How long one may take to start: a machine in a machine takes a minute for it. */
+const startMs = 120_000;
 /**
  * Young objects have so much room from the beginning (MiB) that the generator gets through a slice without looking for
  * garbage, which it does before; threads that wait for the CPU behind it would hold that up.
@@ -94,10 +94,17 @@ class Peer implements Disposable {
 
 async function started(scope: Scope, role: PeerRole, cpu: number): Promise<Peer> {
   const peer = scope.use(new Peer(role, cpu));
-  const timer = setTimeout(() => peer[Symbol.dispose](), startMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    peer[Symbol.dispose]();
+  }, startMs);
   try {
     await peer.answer();
     return peer;
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new NetkitError('failed', `a process of the benchmark was not ready within ${startMs / 1000} s`);
   } finally {
     clearTimeout(timer);
   }

@@ -12,7 +12,7 @@ import { quantity } from '../../quantity.js';
 import type { Group, PrepareContext, Prepared } from '../../scenario.js';
 import type { Hook, HookOptions } from './hook.js';
 import { generatorLimits } from './limits.js';
-import { type FoundLoad, findLoad } from './load-search.js';
+import { type FoundLoad, findLoad, givenLoad } from './load-search.js';
 import { curvesOf, loadGroup, metrics } from './metrics.js';
 import { LatencyVariant, StandingHook, type Talk } from './variant.js';
 
@@ -20,6 +20,8 @@ export interface LatencyLabOptions extends HookOptions {
   /** Bytes of a request, and of its answer. */
   readonly size: number;
   readonly spacing: Spacing;
+  /** Requests a second that are 100 %; what the slowest hook carries when left out. */
+  readonly load: number | undefined;
 }
 
 /** Of the load that the slowest hook carries. */
@@ -30,7 +32,6 @@ const generalNotes = [
   'Requests come from a veth pair, without a network card, and both ends are processes of netkit: what a real client, card and server take comes on top.',
   'The client never sleeps, so that it is not woken late; the server does, and what it takes to wake it is in every round trip.',
   'Native XDP on a veth pair takes a packet that comes from a socket into a buffer of its own, which a network card need not do.',
-  'The 100 % of the load are found at the beginning, on the machine as it is then; the two digits of it that count are no measurement.',
 ] as const;
 
 interface Stood {
@@ -76,7 +77,6 @@ export class LatencyLab {
     if (reference === undefined)
       throw new NetkitError('unsupported', 'nothing can be set up here', { hint: this.#leftOut.at(-1) });
     const control = await this.#stand(reference.hook, client);
-    progress('looking for the load that the slowest carries');
     const found = await this.#find();
     const groups = this.#groups(found, control.standing);
     this.#stood.push(control);
@@ -131,6 +131,9 @@ export class LatencyLab {
     }
     const [first, ...others] = answering;
     if (first === undefined) throw new NetkitError('failed', 'no requests are answered here', { hint: said });
+    const { load } = this.#options;
+    if (load !== undefined) return givenLoad(first, load);
+    this.#context.progress('looking for the load that the slowest carries');
     return findLoad([first, ...others], highestShare, () => this.#goOn());
   }
 
@@ -185,12 +188,8 @@ export class LatencyLab {
   }
 }
 
-function loadNotes({ rate, by, isGenerator, capacities }: FoundLoad): string[] {
+function loadNotes({ rate, by, capacities }: FoundLoad): string[] {
   const each = capacities.map(({ title, rate: own }) => `${title} ${quantity(own, 'requests/s')}`);
-  const limit = isGenerator
-    ? 'which the generator sets: every hook carries more'
-    : `which is what ${by} carries`;
-  return [
-    `100 % of the load are ${quantity(rate, 'requests/s')}, ${limit}. With 64 requests on their way at any time: ${each.join(', ')}.`,
-  ];
+  const busy = each.length === 0 ? '' : ` With 64 requests on their way at any time: ${each.join(', ')}.`;
+  return [`100 % of the load are ${quantity(rate, 'requests/s')}, which is ${by}.${busy}`];
 }

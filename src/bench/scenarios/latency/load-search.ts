@@ -36,9 +36,8 @@ export interface Capacity {
 export interface FoundLoad {
   /** Requests a second: 100 %. */
   readonly rate: number;
-  /** Whose load it is; the generator's where that can send no more. */
+  /** What sets it, as a sentence goes on after «which is». */
   readonly by: string;
-  readonly isGenerator: boolean;
   /** Of each hook, with as many requests on their way as keep it busy. */
   readonly capacities: readonly Capacity[];
   /** Requests a second that the generator sends at most. */
@@ -72,7 +71,6 @@ export async function findLoad(
   goOn();
   const generator = await generatorRate(hooks[0]);
   const most = (generator * ofGenerator) / highest;
-  const isGenerator = most < least;
   let rate = rounded(Math.min(least, most));
   for (let step = 0; step < mostSteps; step += 1) {
     goOn();
@@ -80,7 +78,16 @@ export async function findLoad(
     rate = rounded(rate * less);
   }
   const capacities = hooks.map((hook) => ({ title: hook.title, rate: rateOf(hook) }));
-  return { rate, by: isGenerator ? 'the generator' : slowest.title, isGenerator, capacities, generator };
+  const by =
+    most < least
+      ? 'as much as the client can send in time: every hook carries more'
+      : `what ${slowest.title} carries`;
+  return { rate, by, capacities, generator };
+}
+
+/** The load that somebody wants: only what the generator can send has to be found. @throws NetkitError `failed` */
+export async function givenLoad(hook: Searched, rate: number): Promise<FoundLoad> {
+  return { rate, by: 'what was asked for', capacities: [], generator: await generatorRate(hook) };
 }
 
 /** How fast it sends when everything is due at once: what becomes of it is of no interest. */

@@ -3,7 +3,7 @@ import type { BenchGroup, BenchHistogram, BenchVariant } from '../../../../src/b
 import type { Loop, RunResult } from '../../../../src/bench/lab/requests/orders.js';
 import { hookNames, hooks } from '../../../../src/bench/scenarios/latency/hooks.js';
 import { generatorLimits } from '../../../../src/bench/scenarios/latency/limits.js';
-import { findLoad, type Searched } from '../../../../src/bench/scenarios/latency/load-search.js';
+import { findLoad, givenLoad, type Searched } from '../../../../src/bench/scenarios/latency/load-search.js';
 import { curvesOf, loadGroup, metrics } from '../../../../src/bench/scenarios/latency/metrics.js';
 import {
   failures,
@@ -123,7 +123,7 @@ describe('the load', () => {
   it('is what the slowest hook carries, in two digits', async () => {
     const [fast, slow] = [served('fast', 240_000), served('slow', 157_000)];
     const found = await findLoad([fast.hook, slow.hook], 0.9, goOn);
-    expect(found).toMatchObject({ rate: 150_000, by: 'slow', isGenerator: false, generator: 1e6 });
+    expect(found).toMatchObject({ rate: 150_000, by: 'what slow carries', generator: 1e6 });
     expect(found.capacities).toEqual([
       { title: 'fast', rate: 240_000 },
       { title: 'slow', rate: 157_000 },
@@ -147,8 +147,20 @@ describe('the load', () => {
   it('is no more than the generator can send in time', async () => {
     const { hook } = served('one', 900_000, 100_000);
     const found = await findLoad([hook], 0.9, goOn);
-    expect(found).toMatchObject({ by: 'the generator', isGenerator: true, generator: 100_000 });
+    expect(found.generator).toBe(100_000);
+    expect(found.by).toMatch(/as much as the client can send/);
     expect(found.rate * 0.9).toBeLessThanOrEqual(80_000);
+  });
+
+  it('is what somebody asks for, without a search', async () => {
+    const { hook, asked } = served('one', 900_000, 100_000);
+    expect(await givenLoad(hook, 5000)).toEqual({
+      rate: 5000,
+      by: 'what was asked for',
+      capacities: [],
+      generator: 100_000,
+    });
+    expect(asked).toHaveLength(1);
   });
 
   it('is not looked for any longer than somebody wants to know it', async () => {
@@ -305,7 +317,7 @@ describe('the document', () => {
 });
 
 describe('the scenario', () => {
-  const options = { size: 64, rules: 20, family: 'ipv4', spacing: 'poisson' } as const;
+  const options = { size: 64, rules: 20, family: 'ipv4', spacing: 'poisson', load: undefined } as const;
 
   it('refuses a hook that there is not, with the one that was probably meant', () => {
     expect(() => latencyScenario({ ...options, only: ['tx'] })).toThrow(
