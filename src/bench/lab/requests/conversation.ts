@@ -28,12 +28,15 @@ export interface ConversationOptions {
 export class Conversation {
   readonly wire: Wire;
   readonly server: RequestServer;
+  /** Whether the thread that takes packets, and the server, go before all ordinary processes on their CPU. */
+  readonly isAhead: boolean;
   readonly #protocol: Protocol;
   readonly #route: Route;
 
   private constructor(wire: Wire, server: RequestServer, protocol: Protocol, route: Route) {
     this.wire = wire;
     this.server = server;
+    this.isAhead = goAhead(wire.napi.pid, priorities.napi) && goAhead(server.pid, priorities.server);
     this.#protocol = protocol;
     this.#route = route;
   }
@@ -43,15 +46,13 @@ export class Conversation {
     const { family, protocol, size, cpu, log } = options;
     const network = new LabNetwork(scope, { family, cpu, log, isAnswered: true });
     const wire = await network.wire();
-    const { from, to, napi } = wire;
+    const { from, to } = wire;
     // What a socket sends goes past the thread where the other end could segment it.
     setTso(from.place.netns, from.ifname, false);
     log.note(from.place.title, `ethtool -K ${from.ifname} tso off`);
     const route = { family, address: to.endpoint.address, port: requestPort, size };
     const server = await startServer(scope, { netns: to.place.netns, cpu, protocol, route });
     log.note(to.place.title, `a server that answers over ${protocol} on port ${requestPort}`);
-    goAhead(napi.pid, priorities.napi);
-    goAhead(server.pid, priorities.server);
     return new Conversation(wire, server, protocol, route);
   }
 

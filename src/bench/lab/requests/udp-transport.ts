@@ -1,7 +1,6 @@
 /** Requests as datagrams: a lost one is one that is never answered. */
 import { randomInt } from 'node:crypto';
 import {
-  bindSocket,
   connectSocket,
   openSocket,
   receiveNow,
@@ -22,7 +21,6 @@ export function udpTransport({ family, address, port, size }: Route): Transport 
   const socket = openSocket(family, 'udp', { waits: false });
   try {
     receiveRoom(socket, room);
-    bindSocket(socket, socketAddress(family, 0));
     connectSocket(socket.value, socketAddress(family, port, address));
   } catch (error) {
     socket[Symbol.dispose]();

@@ -90,7 +90,7 @@ export class LatencyLab {
           return sum + napi + server;
         }, client.busyNs()) / 1e9,
       complete: (measured) => [curvesOf(measured), ...measured.map(loadGroup)],
-      notes: () => [...this.#leftOut, ...loadNotes(found), ...generalNotes],
+      notes: () => [...this.#leftOut, ...loadNotes(found), ...this.#ownNotes(), ...generalNotes],
     };
   }
 
@@ -171,14 +171,29 @@ export class LatencyLab {
         },
       ),
       placement: [
-        { what: 'the client (SCHED_RR while it sends), and netkit', cpus: [sender] },
         {
-          what: 'the NAPI threads of the receiving interfaces (SCHED_RR, priority 2), and the servers (priority 1)',
+          what: `the client${first?.conversation.isAhead === true ? ' (SCHED_RR while it sends)' : ''}, and netkit`,
+          cpus: [sender],
+        },
+        {
+          what:
+            first?.conversation.isAhead === true
+              ? 'the NAPI threads of the receiving interfaces (SCHED_RR, priority 2), and the servers (priority 1)'
+              : 'the NAPI threads of the receiving interfaces, and the servers',
           cpus: [receiver],
         },
       ],
       commands: this.#log.lines,
     };
+  }
+
+  #ownNotes(): string[] {
+    const isAhead = this.#stood.every(({ conversation }) => conversation.isAhead);
+    return isAhead
+      ? []
+      : [
+          'This user may not let processes go before others (CAP_SYS_NICE): whatever else runs here is in the figures.',
+        ];
   }
 
   /** @throws NetkitError `interrupted` */
