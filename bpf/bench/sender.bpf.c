@@ -19,6 +19,8 @@
 int ifindex = 0;
 /* The sender's network namespace: elsewhere an interface may have that index, too. */
 __u32 netns = 0;
+/* Where the thread is that makes the packets: they seem to come from its loopback interface. */
+__u32 from_netns = 0;
 __u32 flows = 0;
 /* Where the UDP header begins. */
 __u32 udp_offset = 0;
@@ -31,6 +33,9 @@ __u64 first_ns = 0;
 __u64 last_ns = 0;
 /* The next one. */
 __u32 flow = 0;
+
+/* Written while packets are made: those that are left are not sent. In a section of its own, since a write is one of all its variables. */
+volatile __u32 stopped SEC(".data") = 0;
 
 struct ns_common {
 	unsigned int inum;
@@ -56,14 +61,8 @@ struct {
 	__type(value, __u32);
 } target SEC(".maps");
 
-SEC("xdp") int generate(struct xdp_md *ctx)
+static __always_inline int send_packet(__u16 *udp)
 {
-	void *data = (void *)(long)ctx->data;
-	__u32 at = udp_offset & 63;
-	__u16 *udp = data + at;
-
-	if ((void *)(udp + 5) > (void *)(long)ctx->data_end)
-		return XDP_ABORTED;
 	/* The first payload word takes back what the port adds to the checksum. */
 	__u16 port = bpf_htons(FIRST_PORT + flow);
 	udp[0] = port;
@@ -80,7 +79,33 @@ SEC("xdp") int generate(struct xdp_md *ctx)
 	return (int)bpf_redirect_map(&target, 0, 0);
 }
 
-static __always_inline int is_ours(struct net_device *device)
+SEC("xdp") int generate(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	__u32 at = udp_offset & 63;
+	__u16 *udp = data + at;
+
+	if ((void *)(udp + 5) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	return send_packet(udp);
+}
+
+/* The second payload word is for receivers to sign: frames come back as they left them. */
+SEC("xdp") int generate_unsigned(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	__u32 at = udp_offset & 63;
+	__u16 *udp = data + at;
+
+	if (stopped)
+		return XDP_DROP;
+	if ((void *)(udp + 6) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	udp[5] = 0;
+	return send_packet(udp);
+}
+
+static __always_inline int is_in(struct net_device *device, __u32 wanted)
 {
 	struct net *net = 0;
 	unsigned int inum = 0;
@@ -88,7 +113,7 @@ static __always_inline int is_ours(struct net_device *device)
 	bpf_probe_read_kernel(&net, sizeof(net),
 			      __builtin_preserve_access_index(&device->nd_net.net));
 	bpf_probe_read_kernel(&inum, sizeof(inum), __builtin_preserve_access_index(&net->ns.inum));
-	return inum == netns;
+	return inum == wanted;
 }
 
 /* from_dev, to_dev, sent, drops, err */
@@ -98,7 +123,7 @@ SEC("raw_tracepoint/xdp_devmap_xmit") int transmitted(struct bpf_raw_tracepoint_
 	int index = 0;
 
 	bpf_probe_read_kernel(&index, sizeof(index), __builtin_preserve_access_index(&to->ifindex));
-	if (index != ifindex || !is_ours(to))
+	if (index != ifindex || !is_in(to, netns))
 		return 0;
 	__sync_fetch_and_add(&sent, (__u64)(int)ctx->args[2]);
 	__sync_fetch_and_add(&queue_drops, (__u64)(int)ctx->args[3]);
@@ -108,7 +133,7 @@ SEC("raw_tracepoint/xdp_devmap_xmit") int transmitted(struct bpf_raw_tracepoint_
 /* dev, xdp, tgt, err, map_type, map_id, map_index */
 SEC("raw_tracepoint/xdp_redirect_err") int failed(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (is_ours((struct net_device *)ctx->args[0]))
+	if (is_in((struct net_device *)ctx->args[0], from_netns))
 		__sync_fetch_and_add(&redirect_errors, 1);
 	return 0;
 }

@@ -12,7 +12,7 @@ import { type Estimate, estimate, type Interval } from './statistics/bootstrap.j
 import { percentilesOf } from './statistics/histogram.js';
 import { median, outliers } from './statistics/quantile.js';
 import { Random } from './statistics/random.js';
-import { fewestBlocks, noiseBand, verdictOf } from './statistics/verdict.js';
+import { fewestBlocks, isNothing, noiseBand, verdictBesideNothing, verdictOf } from './statistics/verdict.js';
 import { summarise } from './summary.js';
 
 /** The whole document: what was measured, and what it comes to. */
@@ -58,6 +58,8 @@ interface Compared {
   readonly variant: BenchVariant;
   readonly values: BlockValues;
   readonly ratio: Estimate | undefined;
+  /** The reference is nothing in every block, and so is the control: what is something is more. */
+  readonly isBesideNothing: boolean;
 }
 
 function analyseMetric(
@@ -67,13 +69,18 @@ function analyseMetric(
 ): { readonly noise: BenchNoise[]; readonly results: BenchResult[] } {
   const reference = group.variants.find(({ role }) => role === 'reference');
   const ofReference = reference === undefined ? new Map() : blockValues(reference, metric.name);
+  const noRatio = isNothing([...ofReference.values()]);
+  const again = group.variants.find(({ role }) => role === 'control');
+  const isBesideNothing =
+    noRatio && again !== undefined && isNothing([...blockValues(again, metric.name).values()]);
   const randomFor = (variant: BenchVariant, what: string): Random =>
     new Random(seed, [group.name, variant.name, metric.name, what].join('\n'));
   const compared = group.variants.map((variant): Compared => {
     const values = blockValues(variant, metric.name);
-    const ratios = variant === reference ? [] : blockRatios(values, ofReference);
+    const ratios = variant === reference || noRatio ? [] : blockRatios(values, ofReference);
     const enough = ratios.length >= fewestBlocks;
-    return { variant, values, ratio: enough ? estimate(ratios, randomFor(variant, 'ratio')) : undefined };
+    const ratio = enough ? estimate(ratios, randomFor(variant, 'ratio')) : undefined;
+    return { variant, values, ratio, isBesideNothing };
   });
   const control = compared.find(({ variant }) => variant.role === 'control')?.ratio;
   const band = control === undefined ? undefined : noiseBand(control.wide);
@@ -86,10 +93,11 @@ function analyseMetric(
 function resultOf(
   group: BenchGroup,
   metric: BenchMetric,
-  { variant, values, ratio }: Compared,
+  compared: Compared,
   band: Interval | undefined,
   random: Random,
 ): BenchResult {
+  const { variant, values, ratio } = compared;
   const list = [...values.values()];
   const blocks = [...values.keys()];
   const own = list.length === 0 ? undefined : estimate(list, random);
@@ -105,7 +113,7 @@ function resultOf(
       ratio === undefined
         ? null
         : { median: ratio.median, interval: pair(ratio.interval), wide: pair(ratio.wide) },
-    verdict: judge(metric, variant, list.length, ratio, band),
+    verdict: judge(metric, compared, list, band),
     outliers: outliers(list).flatMap((index) => blocks[index] ?? []),
     percentiles: isValid(variant) ? percentilesOf(buckets) : [],
   };
@@ -113,14 +121,14 @@ function resultOf(
 
 function judge(
   metric: BenchMetric,
-  variant: BenchVariant,
-  count: number,
-  ratio: Estimate | undefined,
+  { variant, ratio, isBesideNothing }: Compared,
+  values: readonly number[],
   band: Interval | undefined,
 ): BenchResult['verdict'] {
   if (!isValid(variant)) return 'invalid';
-  if (count < fewestBlocks) return 'not enough data';
+  if (values.length < fewestBlocks) return 'not enough data';
   if (variant.role === 'reference') return 'reference';
+  if (isBesideNothing) return verdictBesideNothing(values, metric.better);
   if (ratio === undefined || band === undefined) return 'not enough data';
   return verdictOf(ratio.wide, band, metric.better);
 }

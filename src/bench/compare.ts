@@ -6,7 +6,7 @@ import { differences } from './run-differences.js';
 import { type Estimate, estimateOf, type Interval, medians } from './statistics/bootstrap.js';
 import { ascending, median, quantile } from './statistics/quantile.js';
 import { Random } from './statistics/random.js';
-import { fewestBlocks, jointBand, verdictOf } from './statistics/verdict.js';
+import { fewestBlocks, isNothing, jointBand, verdictBesideNothing, verdictOf } from './statistics/verdict.js';
 
 /** What is compared: the ratio to the reference, the ratio to all others, or the value itself. */
 export type Basis = 'ratio' | 'others' | 'value';
@@ -138,6 +138,10 @@ class ComparedGroup {
 
     function verdict(): Change['verdict'] {
       if (!isValid(variants.before) || !isValid(variants.after)) return 'invalid';
+      if (isNothing([...values.before.values()])) {
+        const found = verdictBesideNothing([...values.after.values()], metric.better);
+        return isYardstick && found === 'within noise' ? 'reference' : found;
+      }
       if (ratio === undefined || noise === undefined) return 'not enough data';
       return isYardstick ? 'reference' : verdictOf(ratio.wide, noise, metric.better);
     }

@@ -99,10 +99,13 @@ const result = z
         wide: interval.meta({ description: 'Its 99 % interval, by bootstrap: what the verdict goes by.' }),
       })
       .nullable()
-      .meta({ description: 'Null for the reference, and with fewer than eight blocks that have both.' }),
+      .meta({
+        description:
+          'Null for the reference, with fewer than eight blocks that have both, and where the reference is 0 in all blocks.',
+      }),
     verdict: z.enum(['reference', 'faster', 'slower', 'within noise', 'not enough data', 'invalid']).meta({
       description:
-        '`faster` and `slower` when the 99 % interval of the ratio lies wholly outside the noise band; of a metric that has no better direction: `within noise` or outside it as greater = `faster`.',
+        '`faster` and `slower` when the 99 % interval of the ratio lies wholly outside the noise band; of a metric that has no better direction: `within noise` or outside it as greater = `faster`. Where reference and control are 0 in all blocks: `within noise` when the variant is, too, and the other when it is more in most.',
     }),
     outliers: z
       .array(z.int())

@@ -63,7 +63,7 @@ function ofBars(
   const parts = (['faster', 'slower', 'within noise'] as const).flatMap((verdict) => {
     const titles = judged
       .filter(({ result }) => result.verdict === verdict)
-      .map(({ variant, result }) => `${variant.title} (${factor(result.ratio?.median ?? 1)})`);
+      .map(({ variant, result }) => `${variant.title}${howMuch(result, metric)}`);
     return titles.length === 0 ? [] : [`${words[verdict]} ${reference ?? 'it'}: ${listed(titles)}`];
   });
   if (parts.length > 0) sentences.push(`${capital(parts.join('; '))}.`);
@@ -74,6 +74,12 @@ function ofBars(
     );
   }
   return sentences;
+}
+
+/** Beside a reference that is nothing there is no ratio: the value itself, unless it is nothing too. */
+function howMuch({ ratio, median }: BenchResult, { unit }: BenchMetric): string {
+  if (ratio !== null) return ` (${factor(ratio.median)})`;
+  return median === null || median === 0 ? '' : ` (${quantity(median, unit)})`;
 }
 
 function bestOf(rows: readonly Row[], { better }: BenchMetric): Row | undefined {
@@ -87,7 +93,7 @@ function ofBest(
   { title, unit }: BenchMetric,
   reference: string | undefined,
 ): string {
-  const value = `${inSentence(title)} ${quantity(result.median ?? 0, unit)}`;
+  const value = `${inSentence(title)} ${result.median === 0 ? '0' : quantity(result.median ?? 0, unit)}`;
   if (variant.role === 'reference') return `${variant.title}, the reference, does best: ${value}`;
   if (result.ratio === null) return `${variant.title} does best: ${value}`;
   const [low, high] = result.ratio.interval;

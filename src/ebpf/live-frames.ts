@@ -1,6 +1,6 @@
 import { NetkitError } from '../base/errors.js';
-import { bpf, testRunBlock } from '../sys/bpf.js';
-import { isErrno } from '../sys/errno.js';
+import { bpf, bpfStatusAsync, testRunBlock } from '../sys/bpf.js';
+import { isErrno, SysError } from '../sys/errno.js';
 import { uapi } from '../sys/uapi.js';
 import type { Program } from './program.js';
 
@@ -20,19 +20,39 @@ export interface LiveFramesOptions {
  * @returns false when a signal came before the last one
  * @throws NetkitError `unsupported` on an older kernel, `not-permitted`
  */
-export function sendLiveFrames(program: Program, { data, count, batch = 64 }: LiveFramesOptions): boolean {
-  const block = testRunBlock(program.fd).point('data_in', data);
-  block.set('data_size_in', data.length).set('repeat', count).set('batch_size', batch);
-  block.set('flags', uapi.BPF_F_TEST_XDP_LIVE_FRAMES);
+export function sendLiveFrames(program: Program, options: LiveFramesOptions): boolean {
   try {
-    bpf('PROG_TEST_RUN', block, 'send packets');
+    bpf('PROG_TEST_RUN', blockOf(program, options), operation);
     return true;
   } catch (error) {
-    if (isErrno(error, 'EINTR')) return false;
-    if (!isErrno(error, 'EINVAL')) throw error;
-    throw new NetkitError('unsupported', 'this kernel does not send packets by test runs of XDP programs', {
-      hint: 'it needs Linux 5.18 or newer',
-      cause: error,
-    });
+    return endedEarly(error);
   }
+}
+
+/**
+ * The same on another thread of this process, while this one goes on. Nobody may close the program meanwhile.
+ * @returns false when a signal came before the last one
+ * @throws NetkitError `unsupported` on an older kernel, `not-permitted`
+ */
+export async function sendLiveFramesBeside(program: Program, options: LiveFramesOptions): Promise<boolean> {
+  const errno = await bpfStatusAsync('PROG_TEST_RUN', blockOf(program, options));
+  return errno === 0 || endedEarly(new SysError(operation, errno));
+}
+
+const operation = 'send packets';
+
+function blockOf(program: Program, { data, count, batch = 64 }: LiveFramesOptions) {
+  const block = testRunBlock(program.fd).point('data_in', data);
+  block.set('data_size_in', data.length).set('repeat', count).set('batch_size', batch);
+  return block.set('flags', uapi.BPF_F_TEST_XDP_LIVE_FRAMES);
+}
+
+/** @returns false for a signal */
+function endedEarly(error: unknown): false {
+  if (isErrno(error, 'EINTR')) return false;
+  if (!isErrno(error, 'EINVAL')) throw error;
+  throw new NetkitError('unsupported', 'this kernel does not send packets by test runs of XDP programs', {
+    hint: 'it needs Linux 5.18 or newer',
+    cause: error,
+  });
 }

@@ -1,6 +1,6 @@
 /** Where and when this process and others run. */
 import { setAffinity, setRealtime } from '../sys/scheduling.js';
-import { procText } from './proc.js';
+import { procNames, procText } from './proc.js';
 
 /** The CPUs that the calling thread may run on, in order. */
 export function allowedCpus(): number[] {
@@ -23,6 +23,13 @@ export function keepOnCpus(tid: number, cpus: readonly number[]): void {
   setAffinity(tid, cpus);
 }
 
+/** The threads of this process but for the first: those of pools, which make asynchronous calls. */
+export function otherThreads(): number[] {
+  return procNames('/proc/self/task')
+    .map(Number)
+    .filter((tid) => tid !== process.pid);
+}
+
 /**
  * Runs `work`, which must be short and wait for nothing, without that ordinary processes get this thread's CPU meanwhile;
  * like them where that is not allowed. Children that it starts are ordinary ones.
@@ -43,6 +50,16 @@ export function ahead<T>(work: () => T): T {
  */
 export function goAhead(tid: number, priority: number): boolean {
   return tryRealtime(priority, tid);
+}
+
+/** The same of work that waits, during which others have the CPU. */
+export async function aheadWhile<T>(work: () => Promise<T>): Promise<T> {
+  if (!tryRealtime(1)) return work();
+  try {
+    return await work();
+  } finally {
+    tryRealtime(0);
+  }
 }
 
 function tryRealtime(priority: number, tid = 0): boolean {

@@ -13,13 +13,10 @@ import { isThorough, sampled } from '../support/sampling.js';
 const moments = 100;
 /** Milliseconds. */
 const lastMoment = 6000;
-const words = [
-  'bench',
-  'drop',
-  '--only',
-  'socket,iptables-conntrack,nft-ingress,tc,xdp-native',
-  '--seconds',
-  '30',
+const commands: readonly (readonly string[])[] = [
+  ['drop', '--only', 'socket,iptables-conntrack,nft-ingress,tc,xdp-native'],
+  ['chain', '--functions', '0', '--functions', '3'],
+  ['upgrade'],
 ];
 
 /** Threads of the kernel and readers that a benchmark of this process had: they end with its namespaces. */
@@ -61,13 +58,17 @@ describeAsRoot(
       rmSync(folder, { recursive: true });
     });
 
-    async function killAfter(milliseconds: number, signal: NodeJS.Signals): Promise<void> {
+    async function killAfter(
+      milliseconds: number,
+      signal: NodeJS.Signals,
+      words: readonly string[],
+    ): Promise<void> {
       const before = snapshotKernelState();
       const processes = new Set(otherProcesses());
       const names = listNetns().map(({ name }) => name);
       const temporary = readdirSync(tmpdir()).filter((name) => /^(netkit|nk)-?bench/.test(name));
       const report = join(folder, 'killed.html');
-      using running = startNetkit([...words, '--report', report]);
+      using running = startNetkit(['bench', ...words, '--seconds', '30', '--report', report]);
       const { pid = 0 } = running.process;
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
       running.process.kill(signal);
@@ -84,19 +85,24 @@ describeAsRoot(
     it(
       'at any moment leaves no namespace, program, rule, thread, reader or file',
       async () => {
-        for (const moment of sampled(moments, isThorough ? undefined : 8))
+        for (const [index, moment] of sampled(moments, isThorough ? undefined : 12).entries())
           await killAfter(
             (moment * lastMoment) / moments + Math.random() * (lastMoment / moments),
             'SIGKILL',
+            commands[index % commands.length] ?? [],
           );
       },
       isThorough ? 3_600_000 : 240_000,
     );
 
-    it('by SIGTERM lets everything go, too', async () => {
-      await killAfter(lastMoment / 2, 'SIGTERM');
-      rmSync(join(folder, 'killed.html'), { force: true });
-    }, 60_000);
+    it.each(commands.map((words) => ({ words })))(
+      'by SIGTERM lets everything go, too: $words',
+      async ({ words }) => {
+        await killAfter(lastMoment / 2, 'SIGTERM', words);
+        rmSync(join(folder, 'killed.html'), { force: true });
+      },
+      60_000,
+    );
   },
   { kernelHas: ['live-frames'], tools: ['iptables', 'nft'], ...ownProcessId },
 );

@@ -6,7 +6,7 @@ import { packageRoot } from '../../host/package-root.js';
 import { ObjectSpec } from '../../obj/spec.js';
 
 /** @throws NetkitError `not-found` in a checkout that was built without clang */
-export function benchObject(name: 'sender' | 'drop' | 'maps' | 'chain' | 'latency'): ObjectSpec {
+export function benchObject(name: 'sender' | 'drop' | 'maps' | 'chain' | 'latency' | 'upgrade'): ObjectSpec {
   const path = join(packageRoot(), 'dist/bpf/bench', `${name}.bpf.o`);
   if (existsSync(path)) return ObjectSpec.readSync(path);
   throw new NetkitError('not-found', `'${path}', which benchmarks need, is missing`, {

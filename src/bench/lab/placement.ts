@@ -1,7 +1,8 @@
 /** What runs on which CPU. */
-import { constants, setPriority } from 'node:os';
+import { stat } from 'node:fs/promises';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { Scope } from '../../base/scope.js';
-import { allowedCpus, keepOnCpus } from '../../host/affinity.js';
+import { allowedCpus, keepOnCpus, otherThreads } from '../../host/affinity.js';
 import type { BenchEnvironment } from '../document.js';
 
 export interface Placement {
@@ -29,6 +30,38 @@ export function place(scope: Scope): Placement {
         what: 'the NAPI threads of the receiving interfaces (nice -20, but 0 where a program reads), and that program',
         cpus: [receiver],
       },
+    ],
+  };
+}
+
+/**
+ * The same where another thread of this process sends, and the main one works meanwhile: that on a third CPU, where there is
+ * one, else on the sender's, which it takes from it when it has something to do.
+ */
+export async function placeBeside(scope: Scope): Promise<Placement> {
+  const allowed = allowedCpus();
+  const { sender, receiver, isShared } = place(scope);
+  const own = allowed[2] ?? sender;
+  // The pool that makes asynchronous calls begins with the first of them.
+  await stat('/');
+  for (const tid of otherThreads()) {
+    keepOnCpus(tid, [sender]);
+    const usual = getPriority(tid);
+    highest(tid);
+    scope.defer(() => {
+      keepOnCpus(tid, allowed);
+      setPriority(tid, usual);
+    });
+  }
+  keepOnCpus(0, [own]);
+  return {
+    sender,
+    receiver,
+    isShared,
+    record: [
+      { what: 'a thread of netkit, which sends (nice -20)', cpus: [sender] },
+      { what: 'the thread of netkit that replaces programs (SCHED_RR)', cpus: [own] },
+      { what: 'the NAPI threads of the receiving interfaces (nice -20)', cpus: [receiver] },
     ],
   };
 }

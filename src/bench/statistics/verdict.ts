@@ -36,6 +36,22 @@ export function verdictOf(
   return more === (better === 'lower') ? 'slower' : 'faster';
 }
 
+/** Whether a figure is nothing in every block, such as packets lost: there is no ratio to it. */
+export function isNothing(values: readonly number[]): boolean {
+  return values.length >= fewestBlocks && values.every((value) => value === 0);
+}
+
+/** Of what is compared with nothing: more when it is something in most blocks, the same when it never is. */
+export function verdictBesideNothing(
+  values: readonly number[],
+  better: Better,
+): 'faster' | 'slower' | 'within noise' | 'not enough data' {
+  if (isNothing(values)) return 'within noise';
+  const some = values.filter((value) => value > 0).length;
+  if (values.length < fewestBlocks || some * 2 <= values.length) return 'not enough data';
+  return better === 'lower' ? 'slower' : 'faster';
+}
+
 function bandOf(reach: number): Interval {
   return [Math.exp(-reach), Math.exp(reach)];
 }

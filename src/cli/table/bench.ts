@@ -4,6 +4,7 @@ import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
 import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
 import { benchProgram } from './bench-program.js';
+import { benchUpgrade } from './bench-upgrade.js';
 import type { CommandEntry } from './types.js';
 
 const drop = {
@@ -95,6 +96,7 @@ export const benchCommands = [
   benchLatency,
   benchMaps,
   benchChain,
+  benchUpgrade,
   benchCompare,
   render,
 ] as const satisfies readonly CommandEntry[];

@@ -229,8 +229,8 @@ function emptyAllBut(programs: BpfMap, used: ReadonlySet<number>): void {
   }
 }
 
-/** The one update. The kernel returns from it when no program is at work with the old order any more. */
-function switchTo({ order }: OpenTailChain, next: ChainOrder): void {
+/** @internal The one update. The kernel returns from it when no program is at work with the old order any more. */
+export function switchTo({ order }: Pick<OpenTailChain, 'order'>, next: ChainOrder): void {
   using inner = BpfMap.create({
     type: 'array',
     name: chainMaps.order,

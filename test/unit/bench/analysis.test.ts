@@ -67,6 +67,13 @@ describe('the analysis', () => {
     expect(noise?.band[0]).toBeCloseTo(1 / (noise?.band[1] ?? 0), 9);
   });
 
+  test('has no verdict beside a reference that is nothing where the control is something', () => {
+    const nothing = withVariant(tripled, 'reference', ({ samples }) => ({
+      samples: samples.map((sample) => ({ ...sample, values: { main: 0 } })),
+    }));
+    expect(resultOf(analyse(nothing), 'triple').verdict).toBe('not enough data');
+  });
+
   test('turns verdicts around where less is better', () => {
     const document = analyse(
       replay({ ...series, better: 'lower' }, { seed: 3, blocks: 20, variants: { triple: 3, half: 0.5 } }),

@@ -54,6 +54,22 @@ describe('two runs', () => {
     expect(one?.ratio?.median).toBeCloseTo(1, 1);
   });
 
+  test('differ where what was nothing is something now, such as packets lost', () => {
+    const none = scaled(run(1, { one: 2 }, 'lower'), 0);
+    expect(verdicts(compare(none, scaled(run(2, { one: 2 }, 'lower'), 0)))).toEqual({
+      reference: 'reference',
+      one: 'within noise',
+    });
+    const some = withVariants(none, (variant) =>
+      variant.name === 'one'
+        ? { ...variant, samples: variant.samples.map((sample) => ({ ...sample, values: { main: 3 } })) }
+        : variant,
+    );
+    const found = compare(none, some);
+    expect(verdicts(found)).toEqual({ reference: 'reference', one: 'slower' });
+    expect(found.regressions).toHaveLength(1);
+  });
+
   test('give the same whenever they are compared', () => {
     const [before, after] = [run(1, { one: 2 }), run(2, { one: 1.7 })];
     expect(compare(before, after)).toEqual(compare(before, after));

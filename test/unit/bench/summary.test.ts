@@ -48,6 +48,35 @@ describe('the summary', () => {
     ]);
   });
 
+  test('says how much of it there is beside a reference that is nothing', () => {
+    const counts = (main: number) =>
+      Array.from({ length: 9 }, (_, block) => ({
+        block,
+        at: block,
+        seconds: 1,
+        values: { main },
+        checks: [],
+      }));
+    const document = analyse(
+      withGroup(() => ({
+        title: 'Lost?',
+        metrics: [{ name: 'main', title: 'Lost', unit: 'packets', better: 'lower', isMain: true }],
+        variants: [
+          variantOf('reference', counts(0)),
+          variantOf('gap', counts(12)),
+          variantOf('none', counts(0)),
+          variantOf('control', counts(0)),
+        ],
+      })),
+    );
+    expect(document.summary).toEqual([
+      'Lost? reference, the reference, does best: lost 0.',
+      'Worse than reference: gap (12 packets); like reference: none.',
+    ]);
+    expect(document.results.map(({ ratio }) => ratio)).toEqual([null, null, null, null]);
+    expect(document.noise).toEqual([]);
+  });
+
   test('says of curves where they begin and end', () => {
     const samples = (main: number) =>
       Array.from({ length: 9 }, (_, block) => ({

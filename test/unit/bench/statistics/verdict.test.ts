@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jointBand, leastNoise, noiseBand, verdictOf } from '../../../../src/bench/statistics/verdict.js';
+import {
+  jointBand,
+  leastNoise,
+  noiseBand,
+  verdictBesideNothing,
+  verdictOf,
+} from '../../../../src/bench/statistics/verdict.js';
 
 const ratio = fc.double({ min: 0.01, max: 100, noNaN: true });
 const interval = fc
@@ -39,6 +45,24 @@ describe('the noise band', () => {
     expect(joint[1]).toBeGreaterThan(1.2);
     expect(joint[1]).toBeLessThan(1.1 * 1.2);
     expect(joint[0] * joint[1]).toBeCloseTo(1, 12);
+  });
+});
+
+describe('what is compared with nothing', () => {
+  const blocks = (...values: number[]) =>
+    Array.from({ length: 12 }, (_, at) => values[at % values.length] ?? 0);
+
+  test('is the same when it never is anything, and more when it is in most blocks', () => {
+    expect(verdictBesideNothing(blocks(0), 'lower')).toBe('within noise');
+    expect(verdictBesideNothing(blocks(5), 'lower')).toBe('slower');
+    expect(verdictBesideNothing(blocks(5, 0, 1), 'higher')).toBe('faster');
+    expect(verdictBesideNothing(blocks(5), 'neither')).toBe('faster');
+  });
+
+  test('is not judged when it is something now and then, nor by a few blocks', () => {
+    expect(verdictBesideNothing(blocks(0, 0, 3), 'lower')).toBe('not enough data');
+    expect(verdictBesideNothing([0, 0, 0], 'lower')).toBe('not enough data');
+    expect(verdictBesideNothing([5, 5, 5], 'lower')).toBe('not enough data');
   });
 });
 
