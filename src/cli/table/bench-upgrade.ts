@@ -4,7 +4,7 @@ import type { CommandEntry } from './types.js';
 /** What replacing a program costs. */
 export const benchUpgrade = {
   name: 'bench upgrade',
-  summary: 'measure what becomes of packets while a program is replaced',
+  summary: 'measure what replacing a program does to packets',
   about: [
     'Has two programs take turns while packets come as fast as the receiver takes them, by each way to replace one: XDP and tcx link update, a slot of a program array, the order of a chain by tail calls, a tc filter; and for contrast by detaching and attaching again, and by attaching beside. Every packet is accounted for, and carries the signs of the programs that it met: the figures are packets lost, and packets that met neither or both, for each replacement, and the time that one takes.',
     'Before, each program has to judge what it should and nothing else, and the accounts have to be right to the packet without a replacement. All of it stands in namespaces of its own, and is gone with the command.',
