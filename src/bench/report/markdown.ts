@@ -100,7 +100,9 @@ function metricTable(view: MetricView, axis: BenchDocument['groups'][number]['ax
           ]
         : []),
       isInvalid ? '**invalid**' : saidVerdict(verdict, metric),
-      ...(axis === null ? [median === null || most <= 0 ? '' : `\`${bar(median / most)}\``] : []),
+      ...(axis === null
+        ? [median === null || median === 0 || most <= 0 ? '' : `\`${bar(median / most)}\``]
+        : []),
     ];
   }
 }

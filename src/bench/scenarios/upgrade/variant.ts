@@ -12,11 +12,12 @@ import type { Replace, UpgradeWay } from './ways.js';
 
 /** Fits into the queue of a veth. */
 const checkedPackets = 32;
-/** Of the control: enough for some tenths of a second. */
-const controlPackets = 100_000;
-/** More packets a second than get through: what ends a slice is the time. A machine that makes more has room for so much more than last time. */
-const leastPace = 4_000_000;
+/** Of the control: many times what the queue has room for. */
+const controlPackets = 20_000;
+/** As many packets are asked for as a slice has room for, at so many times the quickest pace until now: what ends it is the time. */
 const paceRoom = 1.5;
+const firstPace = 1_000_000;
+const mostPace = 10_000_000;
 /** A replacement that waits for all CPUs takes some 20 ms: in less than this there would be none at times. */
 const leastSeconds = 0.1;
 /** Between two replacements, so that packets meet each program. */
@@ -56,7 +57,7 @@ export class UpgradeVariant implements Variant {
   /** Which of the two is in place. */
   #now: 0 | 1 = 0;
   /** Packets a second that are enough for a slice. */
-  #pace = leastPace;
+  #pace = firstPace;
   totals: Totals = { replacements: 0, sent: 0, lost: 0, misjudged: 0 };
 
   constructor(standing: Standing, sender: SenderBeside, role: Variant['role']) {
@@ -95,7 +96,7 @@ export class UpgradeVariant implements Variant {
       this.#takeTurns(slice, times, isOver),
     );
     if (sent.interrupted || sent.seconds <= 0) return undefined;
-    this.#pace = Math.max(leastPace, (sent.generated / sent.seconds) * paceRoom);
+    this.#pace = Math.min(mostPace, Math.max(this.#pace, (sent.generated / sent.seconds) * paceRoom));
     const lost = sent.sent - allEnded(ended);
     const failed = accountFailures(sent, ended);
     if (times.length === 0)
