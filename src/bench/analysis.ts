@@ -58,8 +58,8 @@ interface Compared {
   readonly variant: BenchVariant;
   readonly values: BlockValues;
   readonly ratio: Estimate | undefined;
-  /** The reference is nothing in every block, and so is the control: what is something is more. */
-  readonly isBesideNothing: boolean;
+  /** Where reference and control are nothing in every block, so many of these: what is something is more. */
+  readonly nothings: number | undefined;
 }
 
 function analyseMetric(
@@ -71,8 +71,8 @@ function analyseMetric(
   const ofReference = reference === undefined ? new Map() : blockValues(reference, metric.name);
   const noRatio = isNothing([...ofReference.values()]);
   const again = group.variants.find(({ role }) => role === 'control');
-  const isBesideNothing =
-    noRatio && again !== undefined && isNothing([...blockValues(again, metric.name).values()]);
+  const ofControl = again === undefined ? [] : [...blockValues(again, metric.name).values()];
+  const nothings = noRatio && isNothing(ofControl) ? ofReference.size + ofControl.length : undefined;
   const randomFor = (variant: BenchVariant, what: string): Random =>
     new Random(seed, [group.name, variant.name, metric.name, what].join('\n'));
   const compared = group.variants.map((variant): Compared => {
@@ -80,7 +80,7 @@ function analyseMetric(
     const ratios = variant === reference || noRatio ? [] : blockRatios(values, ofReference);
     const enough = ratios.length >= fewestBlocks;
     const ratio = enough ? estimate(ratios, randomFor(variant, 'ratio')) : undefined;
-    return { variant, values, ratio, isBesideNothing };
+    return { variant, values, ratio, nothings };
   });
   const control = compared.find(({ variant }) => variant.role === 'control')?.ratio;
   const band = control === undefined ? undefined : noiseBand(control.wide);
@@ -121,14 +121,14 @@ function resultOf(
 
 function judge(
   metric: BenchMetric,
-  { variant, ratio, isBesideNothing }: Compared,
+  { variant, ratio, nothings }: Compared,
   values: readonly number[],
   band: Interval | undefined,
 ): BenchResult['verdict'] {
   if (!isValid(variant)) return 'invalid';
   if (values.length < fewestBlocks) return 'not enough data';
   if (variant.role === 'reference') return 'reference';
-  if (isBesideNothing) return verdictBesideNothing(values, metric.better);
+  if (nothings !== undefined) return verdictBesideNothing(values, nothings, metric.better);
   if (ratio === undefined || band === undefined) return 'not enough data';
   return verdictOf(ratio.wide, band, metric.better);
 }

@@ -139,7 +139,7 @@ class ComparedGroup {
     function verdict(): Change['verdict'] {
       if (!isValid(variants.before) || !isValid(variants.after)) return 'invalid';
       if (isNothing([...values.before.values()])) {
-        const found = verdictBesideNothing([...values.after.values()], metric.better);
+        const found = verdictBesideNothing([...values.after.values()], values.before.size, metric.better);
         return isYardstick && found === 'within noise' ? 'reference' : found;
       }
       if (ratio === undefined || noise === undefined) return 'not enough data';

@@ -105,7 +105,7 @@ const result = z
       }),
     verdict: z.enum(['reference', 'faster', 'slower', 'within noise', 'not enough data', 'invalid']).meta({
       description:
-        '`faster` and `slower` when the 99 % interval of the ratio lies wholly outside the noise band; of a metric that has no better direction: `within noise` or outside it as greater = `faster`. Where reference and control are 0 in all blocks: `within noise` when the variant is, too, and the other when it is more in most.',
+        '`faster` and `slower` when the 99 % interval of the ratio lies wholly outside the noise band; of a metric that has no better direction: `within noise` or outside it as greater = `faster`. Where reference and control are 0 in all blocks: `within noise` when the variant is, too, and the other when it is more in more blocks than by chance.',
     }),
     outliers: z
       .array(z.int())

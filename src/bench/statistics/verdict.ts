@@ -41,14 +41,22 @@ export function isNothing(values: readonly number[]): boolean {
   return values.length >= fewestBlocks && values.every((value) => value === 0);
 }
 
-/** Of what is compared with nothing: more when it is something in most blocks, the same when it never is. */
+/**
+ * Of what is compared with nothing: the same when it never is anything, and more when it is something in so many blocks that
+ * chance would put them all among its own less than once in a hundred times (Fisher's exact test).
+ * @param nothings blocks of what it is compared with
+ */
 export function verdictBesideNothing(
   values: readonly number[],
+  nothings: number,
   better: Better,
 ): 'faster' | 'slower' | 'within noise' | 'not enough data' {
   if (isNothing(values)) return 'within noise';
   const some = values.filter((value) => value > 0).length;
-  if (values.length < fewestBlocks || some * 2 <= values.length) return 'not enough data';
+  let chance = 1;
+  for (let each = 0; each < some; each++)
+    chance *= (values.length - each) / (values.length + nothings - each);
+  if (values.length < fewestBlocks || chance > 0.01) return 'not enough data';
   return better === 'lower' ? 'slower' : 'faster';
 }
 

@@ -1,7 +1,7 @@
 /** A way to replace a program as a variant: two programs take turns while packets come, and every packet is accounted for. */
 import { NetkitError } from '../../../base/errors.js';
 import { aheadWhile } from '../../../host/affinity.js';
-import type { BenchCheck } from '../../document.js';
+import type { BenchCheck, BenchSample } from '../../document.js';
 import type { Ends } from '../../lab/network.js';
 import { port, type Sender, type Sent } from '../../lab/sender.js';
 import type { Measurement, Variant } from '../../scenario.js';
@@ -58,6 +58,7 @@ export class UpgradeVariant implements Variant {
   #now: 0 | 1 = 0;
   /** Packets a second that are enough for a slice. */
   #pace = firstPace;
+  /** Of all samples that count; known when they are judged. */
   totals: Totals = { replacements: 0, sent: 0, lost: 0, misjudged: 0 };
 
   constructor(standing: Standing, sender: SenderBeside, role: Variant['role']) {
@@ -101,7 +102,6 @@ export class UpgradeVariant implements Variant {
     const failed = accountFailures(sent, ended);
     if (times.length === 0)
       failed.push({ name: 'replacements', ok: false, detail: 'there was none while packets came' });
-    if (failed.length === 0) this.#add(times.length, sent.sent, lost, misjudged(ended));
     const each = Math.max(1, times.length);
     const histogram = new Histogram();
     for (const time of times) histogram.record(time);
@@ -120,19 +120,10 @@ export class UpgradeVariant implements Variant {
   }
 
   /** What one packet in millions came to is in no median. */
-  judge(): BenchCheck[] {
+  judge(samples: readonly BenchSample[]): BenchCheck[] {
+    this.totals = totalsOf(samples);
     if (this.totals.replacements === 0) return [];
     return [{ name: 'packets', ok: true, detail: totalsText(this.totals) }];
-  }
-
-  #add(replacements: number, sent: number, lost: number, wrong: number): void {
-    const { totals } = this;
-    this.totals = {
-      replacements: totals.replacements + replacements,
-      sent: totals.sent + sent,
-      lost: totals.lost + lost,
-      misjudged: totals.misjudged + wrong,
-    };
   }
 
   #turn(): void {
@@ -222,6 +213,19 @@ async function settled(ended: () => Ended, before: Ended, sent: number): Promise
     last = all;
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+function totalsOf(samples: readonly BenchSample[]): Totals {
+  const counted = samples.filter(({ checks }) => checks.length === 0);
+  const sum = (of: (sample: BenchSample, replacements: number) => number): number =>
+    counted.reduce((all, sample) => all + Math.round(of(sample, sample.values['replacements'] ?? 0)), 0);
+  const lost = sum(({ values }, each) => (values['lost'] ?? 0) * each);
+  return {
+    replacements: sum((_, each) => each),
+    sent: sum(({ values, seconds }) => (values['rate'] ?? 0) * seconds) + lost,
+    lost,
+    misjudged: sum(({ values }, each) => (values['misjudged'] ?? 0) * each),
+  };
 }
 
 /** `312 replacements under 41,234,567 packets: none lost, none misjudged` */

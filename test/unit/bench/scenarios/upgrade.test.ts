@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BenchGroup } from '../../../../src/bench/document.js';
+import type { BenchGroup, BenchSample } from '../../../../src/bench/document.js';
+import type { Measurement } from '../../../../src/bench/scenario.js';
 import { accountFailures, type Ended } from '../../../../src/bench/scenarios/upgrade/accounts.js';
 import { upgradeGroups } from '../../../../src/bench/scenarios/upgrade/metrics.js';
 import {
@@ -123,6 +124,14 @@ describe('the checks of a way to replace a program', () => {
   });
 });
 
+const judged = ({ seconds, values, failed = [] }: Measurement): BenchSample => ({
+  block: 0,
+  at: 0,
+  seconds,
+  values: { ...values },
+  checks: [...failed],
+});
+
 describe('a sample of a way to replace a program', () => {
   it('has what is lost and misjudged for each replacement, and the time of all of them', async () => {
     const { variant, turns } = fakeVariant({ lost: 40, unsigned: 20 });
@@ -137,7 +146,7 @@ describe('a sample of a way to replace a program', () => {
     expect(values['misjudged']).toBe(20 / replacements);
     const [histogram] = histograms ?? [];
     expect(histogram?.buckets.reduce((sum, [, , count]) => sum + count, 0)).toBe(replacements);
-    expect(variant.judge()).toMatchObject([
+    expect(variant.judge([judged(sample)])).toMatchObject([
       {
         name: 'packets',
         ok: true,
@@ -151,7 +160,7 @@ describe('a sample of a way to replace a program', () => {
     expect(unknown?.failed?.map(({ name }) => name)).toContain('accounting');
     const stuck = fakeVariant({ isStuck: true }).variant;
     expect((await stuck.measure(0.1))?.failed).toMatchObject([{ name: 'replacements', ok: false }]);
-    expect(stuck.judge()).toEqual([]);
+    expect(stuck.judge([])).toEqual([]);
   });
 
   it('is none when a signal ended it', async () => {

@@ -52,17 +52,17 @@ describe('what is compared with nothing', () => {
   const blocks = (...values: number[]) =>
     Array.from({ length: 12 }, (_, at) => values[at % values.length] ?? 0);
 
-  test('is the same when it never is anything, and more when it is in most blocks', () => {
-    expect(verdictBesideNothing(blocks(0), 'lower')).toBe('within noise');
-    expect(verdictBesideNothing(blocks(5), 'lower')).toBe('slower');
-    expect(verdictBesideNothing(blocks(5, 0, 1), 'higher')).toBe('faster');
-    expect(verdictBesideNothing(blocks(5), 'neither')).toBe('faster');
+  test('is the same when it never is anything, and more when it is in more blocks than by chance', () => {
+    expect(verdictBesideNothing(blocks(0), 24, 'lower')).toBe('within noise');
+    expect(verdictBesideNothing(blocks(5), 24, 'lower')).toBe('slower');
+    expect(verdictBesideNothing(blocks(0, 0, 1), 24, 'higher')).toBe('faster');
+    expect(verdictBesideNothing(blocks(5), 24, 'neither')).toBe('faster');
   });
 
   test('is not judged when it is something now and then, nor by a few blocks', () => {
-    expect(verdictBesideNothing(blocks(0, 0, 3), 'lower')).toBe('not enough data');
-    expect(verdictBesideNothing([0, 0, 0], 'lower')).toBe('not enough data');
-    expect(verdictBesideNothing([5, 5, 5], 'lower')).toBe('not enough data');
+    expect(verdictBesideNothing(blocks(0, 0, 0, 3), 24, 'lower')).toBe('not enough data');
+    expect(verdictBesideNothing([0, 0, 0], 24, 'lower')).toBe('not enough data');
+    expect(verdictBesideNothing([5, 5, 5], 24, 'lower')).toBe('not enough data');
   });
 });
 
