@@ -99,6 +99,7 @@ static __always_inline int ends(void *data, void *data_end)
 
 NETKIT_XDP(pass_xdp)
 {
+	(void)ctx;
 	meet(place);
 	return XDP_PASS;
 }
@@ -119,7 +120,7 @@ SEC("xdp") int whole_xdp(struct xdp_md *ctx)
 	return ends((void *)(long)ctx->data, (void *)(long)ctx->data_end) ? XDP_DROP : XDP_PASS;
 }
 
-SEC("tc") int pass_tc(struct __sk_buff *skb)
+SEC("tc") int pass_tc(struct __sk_buff *skb __attribute__((unused)))
 {
 	meet(place);
 	return TC_ACT_UNSPEC;
@@ -127,7 +128,8 @@ SEC("tc") int pass_tc(struct __sk_buff *skb)
 
 SEC("tc") int end_tc(struct __sk_buff *skb)
 {
-	return ends((void *)(long)skb->data, (void *)(long)skb->data_end) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return ends((void *)(long)skb->data, (void *)(long)skb->data_end) ? TC_ACT_SHOT
+									  : TC_ACT_UNSPEC;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

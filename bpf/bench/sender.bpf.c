@@ -34,7 +34,8 @@ __u64 last_ns = 0;
 /* The next one. */
 __u32 flow = 0;
 
-/* Written while packets are made: those that are left are not sent. In a section of its own, since a write is one of all its variables. */
+/* Written while packets are made: those that are left are not sent. In a section of its own, since
+ * a write is one of all its variables. */
 volatile __u32 stopped SEC(".data") = 0;
 
 struct ns_common {
