@@ -64,8 +64,8 @@ const failed = [...results.values()].some((result) => result.failed > 0);
 process.exitCode = failed ? 1 : 0;
 
 /**
- * A machine that goes down under its tests (a panic, or QEMU's own end) is started once more: seen once with 7.2 in some
- * thirty runs, and not again with the same tests. It is said, with the end of its console; the second time it is a failure.
+ * A machine that goes down under its tests (a panic, or QEMU's own end) is started once more, for the causes of that were
+ * emulation's until now (scripts/vm/machine.mjs). It is said, with the end of its console; the second time it is a failure.
  */
 async function testUntilEnd(name) {
   const first = await test(name);
