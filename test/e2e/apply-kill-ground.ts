@@ -164,10 +164,10 @@ export async function wholePicture(g: ManifestGround): Promise<WholePicture> {
     ran: await programsThatRan(g),
     hooks: g.ground.hooks().map(withoutIds),
     order: orderOn(g),
-    // Ids of programs and maps that are pinned are told below.
+    // Ids of programs and maps that are pinned are told below; a dispatcher's, in the name of its folder, is new with each change.
     kernel: [...snapshotKernelState()]
       .filter((line) => !standing.has(line) && (ownObject.test(line) || line.startsWith(pins)))
-      .map((line) => line.replace(/^(prog|map) \d+/, '$1'))
+      .map((line) => line.replace(/^(prog|map) \d+/, '$1').replace(/(?<=\/dispatch)-\d+-\d+/, ''))
       .sort(),
   };
   return {
