@@ -7,6 +7,7 @@
 //   --minutes   after which a machine is stopped; 20 unless told
 //   --run       runs this shell command instead of the tests, and prints what it prints
 //   --verbose   prints the machines' consoles; they are always in .cache/vm/KERNEL/console.log
+// NETKIT_TEST_THOROUGH and NETKIT_TEST_SEED are what they are to `npm test`.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,7 +86,8 @@ async function test(name) {
     CHECKOUT: root,
     MINUTES: options.minutes,
     COMMAND:
-      options.run ?? [process.execPath, 'scripts/vm/inside.mjs', ...quick, ...options.filter].join(' '),
+      options.run ??
+      [...passedOn(), process.execPath, 'scripts/vm/inside.mjs', ...quick, ...options.filter].join(' '),
   };
   const initial = join(folder, 'initramfs');
   writeFileSync(initial, initramfs(modules, busybox(), settings));
@@ -119,6 +121,13 @@ async function test(name) {
   }
   const result = outcome(join(folder, 'results/cases.jsonl'), { timedOut, minutes, ending });
   return { release, seconds: (Date.now() - started) / 1000, folder, timedOut, ...result };
+}
+
+/** Settings of the tests, as words in front of a command of the shell. */
+function passedOn() {
+  return ['NETKIT_TEST_THOROUGH', 'NETKIT_TEST_SEED'].flatMap((name) =>
+    process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
+  );
 }
 
 /** What tests wrote for the documentation: docs/hooks-matrix.md is made of it. */
