@@ -224,8 +224,8 @@ function isReturned(path: string): boolean {
 
 /** A member of a chain that was taken off and put back has another id. */
 const loadedAnew = new Set(['programId']);
-/** What is another one with each change. */
-const unstable = new Set([...loadedAnew, 'change', 'since', 'appliedAt', 'loadedAt', 'mtimeNs']);
+/** What is another one with each change; a filter's handle, which is drawn, where there is no tcx. */
+const unstable = new Set([...loadedAnew, 'change', 'since', 'appliedAt', 'loadedAt', 'mtimeNs', 'handle']);
 
 function without(keys: ReadonlySet<string>, content: unknown): unknown {
   return JSON.parse(JSON.stringify(content, (key, value: unknown) => (keys.has(key) ? undefined : value)));

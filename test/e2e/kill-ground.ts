@@ -249,10 +249,10 @@ export async function expectNothingLeft(ground: Ground): Promise<void> {
   ground.expectOnlyLock();
 }
 
-/** A line of `ip` or `tc` without what differs from one load to the next, and the count that `tc` shows as a name. */
+/** A line of `ip` or `tc` without what differs from one load to the next, such as the id behind a filter's name. */
 export function withoutIds(text: string): string {
   return text.replace(
-    /"id":\d+|\bid \d+|handle 0x[0-9a-f]+|"tag":"\w+"|tag \w+|"(?:load_time|btf_id)":\d+|count:\[\d+\]/g,
+    /"id":\d+|\bid \d+|handle 0x[0-9a-f]+|"tag":"\w+"|tag \w+|"(?:load_time|btf_id)":\d+|:\[\d+\]/g,
     '…',
   );
 }
