@@ -2,7 +2,8 @@
 /*
  * Drops UDP packets to one port and counts them, at each hook where a program
  * can: the rungs of `netkit bench drop` that are eBPF. All read as much of a
- * packet as `-p udp --dport PORT` makes netfilter read.
+ * packet as `-p udp --dport PORT` makes netfilter read; or nothing, where
+ * everything is to be dropped.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -15,6 +16,7 @@
 #include <bpf/bpf_helpers.h>
 
 volatile const __u16 port = 9;
+volatile const __u8 everything = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -23,13 +25,18 @@ struct {
 	__type(value, __u64);
 } dropped SEC(".maps");
 
-static __always_inline void count(void)
+static __always_inline void count_packets(__u32 packets)
 {
 	__u32 key = 0;
 	__u64 *counter = bpf_map_lookup_elem(&dropped, &key);
 
 	if (counter)
-		(*counter)++;
+		*counter += packets;
+}
+
+static __always_inline void count(void)
+{
+	count_packets(1);
 }
 
 static __always_inline int is_wanted(void *data, void *data_end)
@@ -59,7 +66,7 @@ static __always_inline int is_wanted(void *data, void *data_end)
 
 SEC("xdp") int drop_xdp(struct xdp_md *ctx)
 {
-	if (!is_wanted((void *)(long)ctx->data, (void *)(long)ctx->data_end))
+	if (!everything && !is_wanted((void *)(long)ctx->data, (void *)(long)ctx->data_end))
 		return XDP_PASS;
 	count();
 	return XDP_DROP;
@@ -67,9 +74,10 @@ SEC("xdp") int drop_xdp(struct xdp_md *ctx)
 
 SEC("tc") int drop_tc(struct __sk_buff *skb)
 {
-	if (!is_wanted((void *)(long)skb->data, (void *)(long)skb->data_end))
+	if (!everything && !is_wanted((void *)(long)skb->data, (void *)(long)skb->data_end))
 		return TC_ACT_UNSPEC;
-	count();
+	/* GRO joins packets of TCP, and says how many. */
+	count_packets(everything && skb->gso_segs > 1 ? skb->gso_segs : 1);
 	return TC_ACT_SHOT;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Sends UDP packets to an interface, by test runs with live frames, and counts
- * what becomes of each until it is on the other side of the wire:
+ * Sends UDP packets, or those of a capture, to an interface, by test runs with
+ * live frames, and counts what becomes of each until it is on the other side of
+ * the wire:
  *
  *	generated = sent + queue_drops + redirect_errors
  *
@@ -14,6 +15,10 @@
 
 /* The first source port, and how many are taken in turn. */
 #define FIRST_PORT 1024
+/* The longest packet of a capture: what an Ethernet takes. */
+#define LONGEST 1514
+/* An Ethernet header. */
+#define SHORTEST 14
 
 /* Written before each test run, which sets all others to zero. */
 int ifindex = 0;
@@ -33,6 +38,11 @@ __u64 first_ns = 0;
 __u64 last_ns = 0;
 /* The next one. */
 __u32 flow = 0;
+/* How many packets of a capture there are, and which is the next. */
+__u32 packets = 0;
+__u32 packet = 0;
+/* How long frames are when they come: as its longest packet. */
+__u32 frame_size = 0;
 
 /* Written while packets are made: those that are left are not sent. In a section of its own, since
  * a write is one of all its variables. */
@@ -62,14 +72,22 @@ struct {
 	__type(value, __u32);
 } target SEC(".maps");
 
-static __always_inline int send_packet(__u16 *udp)
+struct captured {
+	__u32 size;
+	__u8 bytes[LONGEST];
+	__u16 padding;
+};
+
+/* Its size is set to that of the capture. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct captured);
+} capture SEC(".maps");
+
+static __always_inline int hand_on(void)
 {
-	/* The first payload word takes back what the port adds to the checksum. */
-	__u16 port = bpf_htons(FIRST_PORT + flow);
-	udp[0] = port;
-	udp[4] = ~port;
-	if (++flow >= flows)
-		flow = 0;
 	/* The clock costs as much as the rest. */
 	if ((generated & 63) == 0) {
 		last_ns = bpf_ktime_get_ns();
@@ -78,6 +96,17 @@ static __always_inline int send_packet(__u16 *udp)
 	}
 	generated++;
 	return (int)bpf_redirect_map(&target, 0, 0);
+}
+
+static __always_inline int send_packet(__u16 *udp)
+{
+	/* The first payload word takes back what the port adds to the checksum. */
+	__u16 port = bpf_htons(FIRST_PORT + flow);
+	udp[0] = port;
+	udp[4] = ~port;
+	if (++flow >= flows)
+		flow = 0;
+	return hand_on();
 }
 
 SEC("xdp") int generate(struct xdp_md *ctx)
@@ -104,6 +133,25 @@ SEC("xdp") int generate_unsigned(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	udp[5] = 0;
 	return send_packet(udp);
+}
+
+SEC("xdp") int replay(struct xdp_md *ctx)
+{
+	__u32 key = packet;
+	struct captured *next = bpf_map_lookup_elem(&capture, &key);
+	__u32 size;
+
+	if (!next)
+		return XDP_ABORTED;
+	size = next->size;
+	if (size < SHORTEST || size > LONGEST)
+		return XDP_ABORTED;
+	if (bpf_xdp_store_bytes(ctx, 0, next->bytes, size))
+		return XDP_ABORTED;
+	if (size != frame_size && bpf_xdp_adjust_tail(ctx, (int)size - (int)frame_size))
+		return XDP_ABORTED;
+	packet = key + 1 < packets ? key + 1 : 0;
+	return hand_on();
 }
 
 static __always_inline int is_in(struct net_device *device, __u32 wanted)

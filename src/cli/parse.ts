@@ -108,7 +108,10 @@ function argumentValue(entry: ArgumentEntry, raw: unknown): ArgumentValue {
 function checkConflicts(row: Row, values: ReadonlyMap<string, OptionValue>): void {
   const given = (long: string): boolean => {
     const value = values.get(long);
-    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+    if (Array.isArray(value)) return value.length > 0;
+    // What is the default anyway contradicts nothing.
+    const usual = row.options.find((option) => option.long === long)?.default;
+    return value !== undefined && value !== false && value !== usual;
   };
   for (const { long, conflicts = [] } of row.options) {
     for (const other of conflicts) {

@@ -79,6 +79,6 @@ function sum(bytes: Uint8Array, start = 0): number {
   return total;
 }
 
-function macBytes(mac: string): Uint8Array {
+export function macBytes(mac: string): Uint8Array {
   return Uint8Array.from(mac.split(':'), (part) => Number.parseInt(part, 16));
 }

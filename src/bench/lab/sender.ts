@@ -1,4 +1,5 @@
 /** Sends packets over a wire as fast as this CPU can, and knows what became of each until the receiver's queue. */
+import { hostIsLittleEndian } from '../../base/byte-order.js';
 import type { Scope } from '../../base/scope.js';
 import { rawTracepoint } from '../../ebpf/attach/index.js';
 import { sendLiveFrames, sendLiveFramesBeside } from '../../ebpf/live-frames.js';
@@ -7,6 +8,7 @@ import type { LoadedObject } from '../../ebpf/loaded-object.js';
 import { ahead, busyNs } from '../../host/affinity.js';
 import { currentNetnsInode, withNetns } from '../../host/netns.js';
 import { benchObject } from './bench-object.js';
+import { addressed, type Captured } from './captured.js';
 import type { Ends } from './network.js';
 import { type Family, udpOffset, udpPacket } from './packet.js';
 
@@ -19,6 +21,8 @@ export interface Traffic {
   readonly size: number;
   /** How many source ports are used in turn. */
   readonly flows: number;
+  /** Sent in turn instead of made-up ones: then `size` is that of the longest, and `flows` does not matter. */
+  readonly captured?: Captured;
 }
 
 /** What became of packets: generated = sent + queueDrops + redirectErrors. */
@@ -41,23 +45,34 @@ export interface Sent {
 export class Sender {
   readonly traffic: Traffic;
   readonly #object: LoadedObject;
+  /** Whether the packets of the capture are in the kernel. */
+  #isFilled = false;
 
   /** @throws NetkitError `unsupported` before Linux 5.18, `not-permitted` */
   constructor(scope: Scope, traffic: Traffic) {
     this.traffic = traffic;
-    this.#object = scope.use(load(benchObject('sender')));
+    const spec = benchObject('sender');
+    spec.setMapSize('capture', traffic.captured?.packets.length ?? 1);
+    this.#object = scope.use(load(spec));
     scope.use(this.#object.program('transmitted').attach(rawTracepoint({ event: 'xdp_devmap_xmit' })));
     scope.use(this.#object.program('failed').attach(rawTracepoint({ event: 'xdp_redirect_err' })));
   }
 
-  /** Sends so many packets. Blocks until they are on their way. @throws NetkitError `unsupported`, `not-permitted` */
-  send(ends: Ends, count: number, toPort = port): Sent {
+  /**
+   * Sends so many packets. Blocks until they are on their way. Of a capture, whose packets all go to the receiver whatever their port, it sends whole rounds,
+   * where there are to be more than its end is away: each packet is then as frequent as any other.
+   * @param first the packet of a capture with which it begins
+   * @throws NetkitError `unsupported`, `not-permitted`
+   */
+  send(ends: Ends, count: number, toPort = port, first = 0): Sent {
     const { netns } = ends.from.place;
-    const data = this.#aim(ends, toPort, netns.inode);
+    const data = this.#aim(ends, { toPort, first, fromNetns: netns.inode });
+    const { captured } = this.traffic;
+    const program = this.#object.program(captured === undefined ? 'generate' : 'replay');
+    const round = captured?.packets.length ?? 1;
+    const whole = first + count <= round ? count : Math.ceil(count / round) * round;
     const before = busyNs('own') ?? 0;
-    const isWhole = withNetns(netns, () =>
-      ahead(() => sendLiveFrames(this.#object.program('generate'), { data, count })),
-    );
+    const isWhole = withNetns(netns, () => ahead(() => sendLiveFrames(program, { data, count: whole })));
     return {
       ...this.#counts(),
       busySeconds: ((busyNs('own') ?? 0) - before) / 1e9,
@@ -72,7 +87,7 @@ export class Sender {
    */
   async sendBeside(ends: Ends, count: number, toPort = port): Promise<Omit<Sent, 'busySeconds'>> {
     // Threads stay in the namespace in which they began, which is the process's own.
-    const data = this.#aim(ends, toPort, currentNetnsInode());
+    const data = this.#aim(ends, { toPort, first: 0, fromNetns: currentNetnsInode() });
     this.#object.map('.data').set(0, { stopped: 0 });
     const isWhole = await sendLiveFramesBeside(this.#object.program('generate_unsigned'), { data, count });
     return { ...this.#counts(), interrupted: !isWhole };
@@ -88,19 +103,39 @@ export class Sender {
     return counted(this.#object.map('.bss').get(0), 'generated');
   }
 
-  /** @returns the packet that is to be sent over this wire from now on */
-  #aim({ from, to }: Ends, toPort: number, fromNetns: number): Uint8Array {
-    const { family, size, flows } = this.traffic;
+  /** @returns the packet that is to be sent over this wire from now on; of a capture one with room for each of its packets */
+  #aim({ from, to }: Ends, { toPort, first, fromNetns }: Aim): Uint8Array {
+    const { family, size, flows, captured } = this.traffic;
     this.#object.map('.bss').set(0, {
       ifindex: from.ifindex,
       netns: from.place.netns.inode,
       from_netns: fromNetns,
       flows,
       udp_offset: udpOffset(family),
+      packets: captured?.packets.length ?? 0,
+      packet: first,
+      frame_size: size,
     });
     // An index of an interface is one of the thread's namespace.
     withNetns(from.place.netns, () => this.#object.map('target').set(0, from.ifindex));
-    return udpPacket({ family, size, from: from.endpoint, to: to.endpoint, port: toPort });
+    if (captured === undefined)
+      return udpPacket({ family, size, from: from.endpoint, to: to.endpoint, port: toPort });
+    if (!this.#isFilled) this.#fill(captured, { from, to });
+    return new Uint8Array(size);
+  }
+
+  /** All wires have the same addresses. */
+  #fill({ packets }: Captured, { from, to }: Ends): void {
+    const map = this.#object.map('capture');
+    const room = new Uint8Array(map.info.valueSize);
+    const size = new DataView(room.buffer);
+    for (const [index, packet] of packets.entries()) {
+      room.fill(0);
+      size.setUint32(0, packet.length, hostIsLittleEndian);
+      room.set(addressed(packet, from.endpoint, to.endpoint), sizeBytes);
+      map.setBytes(new Uint8Array(Uint32Array.of(index).buffer), room);
+    }
+    this.#isFilled = true;
   }
 
   #counts(): Omit<Sent, 'busySeconds' | 'interrupted'> {
@@ -113,6 +148,17 @@ export class Sender {
       seconds: (counted(after, 'last_ns') - counted(after, 'first_ns')) / 1e9,
     };
   }
+}
+
+/** Of the size in front of a packet's bytes. */
+const sizeBytes = 4;
+
+interface Aim {
+  readonly toPort: number;
+  /** The packet of a capture that comes first. */
+  readonly first: number;
+  /** Where the thread is that makes the packets. */
+  readonly fromNetns: number;
 }
 
 /** What a global variable counts. */

@@ -1,5 +1,5 @@
-/** What the kernel of a network namespace has counted of UDP packets that came up to it. */
-import { readFileSync } from 'node:fs';
+/** What the kernel of a network namespace has counted of packets that came up to it. */
+import { existsSync, readFileSync } from 'node:fs';
 import { type Netns, withNetns } from '../../host/netns.js';
 import type { Family } from './packet.js';
 
@@ -18,7 +18,7 @@ export function udpCounts(netns: Netns, family: Family): UdpCounts {
   // Not /proc/net, which is that of the process: only this thread is in the namespace.
   const folder = '/proc/thread-self/net';
   return withNetns(netns, () => {
-    const count = family === 'ipv4' ? counts4(`${folder}/snmp`) : counts6(`${folder}/snmp6`);
+    const count = family === 'ipv4' ? counts4(`${folder}/snmp`, 'Udp') : counts6(`${folder}/snmp6`, 'Udp6');
     const noRoom = count('RcvbufErrors') + count('MemErrors');
     return {
       read: count('InDatagrams'),
@@ -29,16 +29,24 @@ export function udpCounts(netns: Netns, family: Family): UdpCounts {
   });
 }
 
+/** Packets that came up to IP, of both families. */
+export function ipCounts(netns: Netns): { readonly received: number } {
+  const folder = '/proc/thread-self/net';
+  return withNetns(netns, () => {
+    const ipv6 = existsSync(`${folder}/snmp6`) ? counts6(`${folder}/snmp6`, 'Ip6') : () => 0;
+    return { received: counts4(`${folder}/snmp`, 'Ip')('InReceives') + ipv6('InReceives') };
+  });
+}
+
 /** A line of names, then one of numbers. */
-function counts4(path: string): (name: string) => number {
-  const [names = [], values = []] = [...readFileSync(path, 'utf8').matchAll(/^Udp: (.*)$/gm)].map((line) =>
-    (line[1] ?? '').split(' '),
-  );
+function counts4(path: string, protocol: 'Udp' | 'Ip'): (name: string) => number {
+  const lines = readFileSync(path, 'utf8').matchAll(new RegExp(`^${protocol}: (.*)$`, 'gm'));
+  const [names = [], values = []] = [...lines].map((line) => (line[1] ?? '').split(' '));
   return (name) => Number(values[names.indexOf(name)] ?? 0);
 }
 
 /** A name and a number in each line. */
-function counts6(path: string): (name: string) => number {
+function counts6(path: string, protocol: 'Udp6' | 'Ip6'): (name: string) => number {
   const text = readFileSync(path, 'utf8');
-  return (name) => Number(new RegExp(`^Udp6${name}\\s+(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return (name) => Number(new RegExp(`^${protocol}${name}\\s+(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
 }

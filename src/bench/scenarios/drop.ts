@@ -25,6 +25,7 @@ const sliceSeconds = 0.25;
 
 /** @throws NetkitError `usage` for a rung that there is not */
 export function dropScenario({ only, ...traffic }: DropOptions): Scenario {
+  const { captured } = traffic;
   const unknown = only.find((name) => !rungNames.includes(name));
   if (unknown !== undefined) {
     throw new NetkitError('usage', `--only: there is no rung '${unknown}'`, {
@@ -33,7 +34,7 @@ export function dropScenario({ only, ...traffic }: DropOptions): Scenario {
   }
   return {
     name: 'drop',
-    title: `How fast does each way drop a flood of UDP packets of ${traffic.size} bytes?`,
+    title: `How fast does each way drop a flood of ${captured?.text ?? `UDP packets of ${traffic.size} bytes`}?`,
     sliceSeconds,
     prepare: async (context) => {
       const lab = new DropLab(context, traffic);

@@ -25,9 +25,23 @@ const drop = {
         'Measure these rungs alone: `socket`, `no-listener`, `socket-filter`, `iptables-conntrack`, `iptables-input`, `iptables-raw`, `nft-ingress`, `tc`, `tcx`, `xdp-generic`, `xdp-native`.',
     },
     ...trafficOptions,
+    {
+      long: 'pcap',
+      value: { name: 'FILE', kind: 'pcap' },
+      conflicts: ['packet-size', 'flows', 'family'],
+      about:
+        'Send the packets of a pcap or pcapng file, in turn, instead of made-up ones, and drop all of them, whatever they are. Rungs that cannot get or count each of them are left out and named.',
+    },
+    {
+      long: 'limit',
+      value: { name: 'N', kind: 'count', min: 1, max: 10_000 },
+      default: 1000,
+      about: 'At most so many packets of the file.',
+    },
     ...measuringOptions,
   ],
   exits: [
+    { status: 2, about: 'There is no such rung, or the file is no capture of Ethernet packets.' },
     { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
     ...measuringExits,
     { status: 6, about: 'This kernel is older than Linux 5.18, or no rung can be set up.' },
@@ -41,6 +55,10 @@ const drop = {
     {
       command: 'sudo netkit bench drop --only tc,xdp-native --flows 4096',
       about: 'Two rungs, and packets of many flows.',
+    },
+    {
+      command: 'sudo netkit bench drop --pcap traffic.pcap --report traffic.html',
+      about: 'Packets of your own.',
     },
   ],
 } as const satisfies CommandEntry;

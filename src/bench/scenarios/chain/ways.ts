@@ -16,7 +16,7 @@ import { actionsOf } from '../../../obj/xdp-dispatcher/actions.js';
 import { benchObject } from '../../lab/bench-object.js';
 import type { End } from '../../lab/network.js';
 import { port } from '../../lab/sender.js';
-import { arrived } from '../drop/ebpf-rungs.js';
+import { arrived } from '../drop/arrived.js';
 import type { Rung } from '../drop/rung.js';
 import { wayOf } from './meetings.js';
 

@@ -93,11 +93,15 @@ export class DropLab {
     }
   }
 
+  /** @throws NetkitError when it does not stand */
   async #stand(rung: Rung): Promise<Stood> {
     const { scope } = this.#context;
+    const { family, captured } = this.#traffic;
+    const unfit = captured === undefined ? undefined : rung.unfit?.(captured);
+    if (unfit !== undefined) throw new NetkitError('unsupported', unfit);
     const wire = await this.#network.wire();
-    const { family } = this.#traffic;
-    const sink = rung.setUp({ wire, scope, log: this.#log, family, cpu: this.#placement.receiver });
+    const packets = captured === undefined ? { family } : { family, captured };
+    const sink = rung.setUp({ wire, scope, log: this.#log, ...packets, cpu: this.#placement.receiver });
     return { rung, wire, sink };
   }
 
@@ -157,6 +161,14 @@ export class DropLab {
 
   #notes(): string[] {
     const shared = 'There is one CPU, which sender and receiver share: the figures are of both together.';
-    return [...this.#whyLeftOut(), ...(this.#placement.isShared ? [shared] : []), ...generalNotes];
+    const { captured } = this.#traffic;
+    return [
+      ...this.#whyLeftOut(),
+      ...(this.#placement.isShared ? [shared] : []),
+      ...(captured === undefined
+        ? []
+        : [`Sent were ${captured.text}, in turn, with other Ethernet addresses.`]),
+      ...generalNotes,
+    ];
   }
 }

@@ -8,7 +8,8 @@ import { benchObject } from '../../lab/bench-object.js';
 import type { End } from '../../lab/network.js';
 import { port } from '../../lab/sender.js';
 import { udpCounts } from '../../lab/udp-counters.js';
-import type { Counts, Rung, Sink, Stand } from './rung.js';
+import { arrived } from './arrived.js';
+import type { Rung, Sink, Stand } from './rung.js';
 
 /** A program in a tc filter. @param spec of its object, in which its map `dropped` counts */
 export function tcRung(
@@ -30,31 +31,38 @@ export function tcRung(
 function atInterface(
   rung: Pick<Rung, 'name' | 'title'>,
   program: string,
-  command: (ifname: string) => string,
+  command: (ifname: string, settings: string) => string,
   options: (end: End) => AttachOptions,
   what: string,
   spec = () => benchObject('drop'),
 ): Rung {
   return {
     ...rung,
-    description: () => `an eBPF program ${what}, which drops UDP to port ${port}`,
+    description: ({ captured }) =>
+      `an eBPF program ${what}, which drops ${captured === undefined ? `UDP to port ${port}` : 'everything'}`,
     setUp: (stand) => {
-      const { wire, log, scope } = stand;
-      const { object, taken } = loaded(stand, program, spec());
+      const { wire, log, scope, captured } = stand;
+      const source = spec();
+      if (captured !== undefined) source.globals.set('everything', 1);
+      const { object, taken } = loaded(stand, program, source);
       scope.use(object.program(program).attach(options(wire.to)));
-      log.note(wire.to.place.title, command(wire.to.ifname));
+      log.note(
+        wire.to.place.title,
+        command(wire.to.ifname, captured === undefined ? '' : ' --set everything=1'),
+      );
       return { count: () => ({ ...arrived(stand), taken: taken() }) };
     },
   };
 }
 
-const command = (program: string, hook: string) => (ifname: string) =>
-  `netkit load bpf/bench/drop.bpf.o --only ${program} && netkit attach drop ${hook.replace('IF', ifname)}`;
+const command = (program: string, hook: string) => (ifname: string, settings: string) =>
+  `netkit load bpf/bench/drop.bpf.o --only ${program}${settings} && netkit attach drop ${hook.replace('IF', ifname)}`;
 
 export const ebpfRungs: readonly Rung[] = [
   {
     name: 'socket-filter',
     title: 'socket filter',
+    unfit: () => 'a socket gets only what is for its own address and port',
     description: () => `an eBPF program on a UDP socket, which drops what comes to port ${port}`,
     setUp: (stand: Stand): Sink => {
       const { scope, wire, family, log } = stand;
@@ -95,12 +103,6 @@ export const ebpfRungs: readonly Rung[] = [
     'in native XDP, in the driver',
   ),
 ];
-
-/** What came up to UDP, which a hook before it should have dropped. */
-export function arrived({ wire, family }: Pick<Stand, 'wire' | 'family'>): Counts {
-  const { read, noListener, noRoom, refused } = udpCounts(wire.to.place.netns, family);
-  return { taken: 0, lost: 0, behind: read + noListener + noRoom + refused };
-}
 
 function loaded({ scope }: Stand, program: string, spec: ObjectSpec) {
   spec.only([program]);

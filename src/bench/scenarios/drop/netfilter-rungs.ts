@@ -1,35 +1,54 @@
 /** Rungs that are rules of netfilter, made with the tools that people make them with. */
 import { NetkitError } from '../../../base/errors.js';
+import { isWholeIpv4, mayBeJoined } from '../../lab/captured.js';
 import { port } from '../../lab/sender.js';
-import { udpCounts } from '../../lab/udp-counters.js';
-import type { Rung, Stand } from './rung.js';
+import { ipCounts } from '../../lab/udp-counters.js';
+import { arrived } from './arrived.js';
+import type { Counts, Rung, RungPackets, Stand } from './rung.js';
 
 const iptables = { ipv4: 'iptables', ipv6: 'ip6tables' } as const;
 
 const drop = ['-p', 'udp', '--dport', `${port}`];
 
 function iptablesRung(
-  name: string,
-  title: string,
+  { name, title, unfit }: Pick<Rung, 'name' | 'title' | 'unfit'>,
   table: 'raw' | 'filter',
   chain: 'PREROUTING' | 'INPUT',
   rule: readonly string[],
 ): Rung {
-  const words = ['-t', table, '-A', chain, ...rule, '-j', 'DROP'];
+  const wordsFor = ({ captured }: RungPackets): string[] => [
+    ...['-t', table, '-A', chain],
+    ...(captured === undefined ? rule : []),
+    ...['-j', 'DROP'],
+  ];
   return {
     name,
     title,
     tool: { name: 'iptables', versionArgs: ['-V'] },
-    description: (family) => `${iptables[family]} ${words.join(' ')}`,
+    ...(unfit === undefined ? {} : { unfit }),
+    description: (packets) => `${iptables[packets.family]} ${wordsFor(packets).join(' ')}`,
     setUp: (stand) => {
       const { place } = stand.wire.to;
       const tool = iptables[stand.family];
-      stand.log.run(place, tool, words);
+      stand.log.run(place, tool, wordsFor(stand));
       const read = ['-t', table, '-vnxL', chain];
-      return { count: () => counts(stand, dropsOf(stand.log.run(place, tool, read), tool)) };
+      return {
+        count: () => {
+          // Of a capture, what comes up to IP and does not end here would go on to others. Read first: the rule sees it later.
+          const cameUp = stand.captured === undefined ? undefined : ipCounts(place.netns).received;
+          const taken = dropsOf(stand.log.run(place, tool, read), tool);
+          if (cameUp === undefined) return counts(stand, taken);
+          return { taken, lost: 0, behind: Math.max(0, cameUp - taken) };
+        },
+      };
     },
   };
 }
+
+const joined =
+  'the capture has packets that GRO may join, such as those of TCP, and a rule counts those joined as one';
+
+const notInInput = (): string => 'packets of a capture that are not for the receiver do not come to INPUT';
 
 /** Two lines of headings, then `packets bytes target …`. */
 function dropsOf(listing: string, tool: string): number {
@@ -42,11 +61,12 @@ const nftRung: Rung = {
   name: 'nft-ingress',
   title: 'nft ingress',
   tool: { name: 'nft', versionArgs: ['--version'] },
-  description: () => `nft rule «udp dport ${port} counter drop» at netdev ingress`,
+  unfit: ({ packets }) => (packets.some(mayBeJoined) ? joined : undefined),
+  description: (packets) => `nft rule «${nftRule(packets)}» at netdev ingress`,
   setUp: (stand) => {
     const { place, ifname } = stand.wire.to;
     const hook = `type filter hook ingress device ${ifname} priority 0;`;
-    const table = `table netdev bench { chain ingress { ${hook} udp dport ${port} counter drop; }; }\n`;
+    const table = `table netdev bench { chain ingress { ${hook} ${nftRule(stand)}; }; }\n`;
     stand.log.run(place, 'nft', ['-f', '-'], table);
     return {
       count: () => {
@@ -59,20 +79,40 @@ const nftRung: Rung = {
   },
 };
 
-function counts({ wire, family }: Stand, taken: number) {
-  const { read, noListener, noRoom, refused } = udpCounts(wire.to.place.netns, family);
-  return { taken, lost: 0, behind: read + noListener + noRoom + refused };
+function nftRule({ captured }: RungPackets): string {
+  return `${captured === undefined ? `udp dport ${port} ` : ''}counter drop`;
+}
+
+function counts(stand: Stand, taken: number): Counts {
+  return { ...arrived(stand), taken };
 }
 
 export const netfilterRungs: readonly Rung[] = [
-  iptablesRung('iptables-conntrack', 'iptables INPUT, conntrack', 'filter', 'INPUT', [
-    ...drop,
-    '-m',
-    'conntrack',
-    '--ctstate',
-    'NEW',
-  ]),
-  iptablesRung('iptables-input', 'iptables INPUT', 'filter', 'INPUT', drop),
-  iptablesRung('iptables-raw', 'iptables raw', 'raw', 'PREROUTING', drop),
+  iptablesRung(
+    { name: 'iptables-conntrack', title: 'iptables INPUT, conntrack', unfit: notInInput },
+    'filter',
+    'INPUT',
+    [...drop, '-m', 'conntrack', '--ctstate', 'NEW'],
+  ),
+  iptablesRung(
+    { name: 'iptables-input', title: 'iptables INPUT', unfit: notInInput },
+    'filter',
+    'INPUT',
+    drop,
+  ),
+  iptablesRung(
+    {
+      name: 'iptables-raw',
+      title: 'iptables raw',
+      unfit: ({ packets }) => {
+        if (!packets.every(isWholeIpv4))
+          return 'the capture has other packets than whole ones of IPv4, which do not come to a rule of iptables';
+        return packets.some(mayBeJoined) ? joined : undefined;
+      },
+    },
+    'raw',
+    'PREROUTING',
+    drop,
+  ),
   nftRung,
 ];

@@ -1,6 +1,7 @@
 /** A rung of the ladder: one way to get rid of packets. */
 import type { Scope } from '../../../base/scope.js';
 import type { BenchCheck } from '../../document.js';
+import type { Captured } from '../../lab/captured.js';
 import type { CommandLog } from '../../lab/command-log.js';
 import type { Wire } from '../../lab/network.js';
 import type { Family } from '../../lab/packet.js';
@@ -9,12 +10,14 @@ export interface Rung {
   readonly name: string;
   readonly title: string;
   /** What it is exactly. */
-  description(family: Family): string;
+  description(packets: RungPackets): string;
   /** The curve that it is a point of, and where on the axis, when the ladder has one. What bars the first of a curve bars all. */
   readonly series?: string;
   readonly x?: number;
   /** What it is made with, beside netkit. */
   readonly tool?: { readonly name: string; readonly versionArgs: readonly string[] };
+  /** Why it does not get, or cannot count, each packet of a capture, as a sentence goes on after «since»; otherwise undefined. */
+  unfit?(captured: Captured): string | undefined;
   /**
    * Sets it up at the receiver.
    * @throws NetkitError when that does not work here: the ladder goes on without it, and says why
@@ -22,13 +25,18 @@ export interface Rung {
   setUp(stand: Stand): Sink;
 }
 
+/** What comes to a rung: it drops what is for one port, or all of a capture. */
+export interface RungPackets {
+  readonly family: Family;
+  readonly captured?: Captured;
+}
+
 /** Where a rung stands. */
-export interface Stand {
+export interface Stand extends RungPackets {
   readonly wire: Wire;
   /** Ends with the benchmark. */
   readonly scope: Scope;
   readonly log: CommandLog;
-  readonly family: Family;
   /** Where what it needs beside the kernel runs. */
   readonly cpu: number;
 }

@@ -8,12 +8,16 @@ import { port } from '../../lab/sender.js';
 import { udpCounts } from '../../lab/udp-counters.js';
 import type { Companion, Rung } from './rung.js';
 
+/** Packets of a capture are for others. */
+const notForSockets = (): string => 'a socket gets only what is for its own address and port';
+
 /** Seconds: a reader whose benchmark was killed gets nothing any more, and ends. */
 const receiveTimeout = 1;
 
 const socketRung: Rung = {
   name: 'socket',
   title: 'socket, read',
+  unfit: notForSockets,
   description: () =>
     `a UDP socket on port ${port} that a program reads, datagram by datagram; the NAPI thread takes turns with it`,
   setUp: ({ wire, scope, family, log, cpu }) => {
@@ -65,6 +69,7 @@ class Reader implements Companion {
 const noListenerRung: Rung = {
   name: 'no-listener',
   title: 'nobody listens',
+  unfit: () => 'packets of a capture that are not for the receiver do not come as far as UDP',
   description: () =>
     `no rule and no socket on port ${port}: UDP drops it, and answers at times that nobody listens`,
   setUp: ({ wire, family }) => ({

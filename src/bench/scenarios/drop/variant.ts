@@ -9,6 +9,8 @@ import type { Companion, Counts, Rung, Sink } from './rung.js';
 
 /** Fits into the queue of a veth and into that of a socket, each of which takes a page: nothing is lost for that reason. */
 const checkedPackets = 32;
+/** Of a capture at a time: they fit into the queue of a veth, and no socket takes them. */
+const checkedCaptured = 128;
 /** Packets of the first slice, before the pace is known. */
 const firstPackets = 100_000;
 /** A slice that comes out shorter than this share of what was asked for is followed by another. */
@@ -65,11 +67,13 @@ export class DropVariant implements Variant {
     this.title = isAgain ? `${title} (again)` : title;
     if (series !== undefined) this.series = series;
     if (x !== undefined) this.x = x;
-    this.description = description(sender.traffic.family);
+    this.description = description(sender.traffic);
   }
 
   /** Each packet ends at this rung, and what is meant for another port does not. */
   async check(): Promise<BenchCheck[]> {
+    const { captured } = this.#sender.traffic;
+    if (captured !== undefined) return this.#checkCaptured(captured.packets.length);
     const wanted = await this.#checkedPass(port);
     const seen = `${wanted.after.taken} of ${wanted.sent.sent} packets`;
     const ended: BenchCheck = {
@@ -91,6 +95,22 @@ export class DropVariant implements Variant {
     };
     const way = this.#standing.sink.inspect?.(wanted.sent.sent + others.sent.sent);
     return [ended, passed, other, ...(way === undefined ? [] : [way])];
+  }
+
+  /** Each packet of a capture once. */
+  async #checkCaptured(packets: number): Promise<BenchCheck[]> {
+    let [sent, taken, behind] = [0, 0, 0];
+    for (let first = 0; first < packets; first += checkedCaptured) {
+      const pass = await this.#checkedPass(port, first, Math.min(checkedCaptured, packets - first));
+      sent += pass.sent.sent;
+      taken += pass.after.taken;
+      behind += pass.after.behind;
+    }
+    const detail = `${taken} of ${packets} packets, each of them sent once, ended here, ${behind} came further`;
+    return [
+      { name: 'verdict', ok: sent === packets && taken === packets, detail },
+      { name: 'nothing behind', ok: behind === 0, detail: `${behind} packets came further` },
+    ];
   }
 
   async measure(seconds: number): Promise<Measurement | undefined> {
@@ -134,22 +154,22 @@ export class DropVariant implements Variant {
   }
 
   /** A signal that ends a test run early need not be for this process's user: it is done once more. */
-  async #checkedPass(toPort: number): Promise<Pass> {
+  async #checkedPass(toPort: number, first = 0, count = checkedPackets): Promise<Pass> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const pass = await this.#pass(checkedPackets, toPort, 0);
+      const pass = await this.#pass(count, toPort, 0, first);
       if (!pass.sent.interrupted) return pass;
     }
     throw new NetkitError('interrupted', 'interrupted while packets were checked');
   }
 
   /** Sends packets, waits until each has ended somewhere, and gives what was counted meanwhile. */
-  async #pass(count: number, toPort: number, leastSeconds: number): Promise<Pass> {
+  async #pass(count: number, toPort: number, leastSeconds: number, first = 0): Promise<Pass> {
     const { wire, sink } = this.#standing;
     const companion = sink.start?.();
     try {
       const before = sink.count();
       const busy = busyOf(wire, companion);
-      const sent = this.#send(count, toPort, leastSeconds);
+      const sent = this.#send(count, toPort, leastSeconds, first);
       const after = await settled(sink, before, sent);
       const [napi, reader] = busyOf(wire, companion);
       return { sent, after, busyNs: [napi - busy[0], reader - busy[1]] };
@@ -159,8 +179,8 @@ export class DropVariant implements Variant {
   }
 
   /** The pace may be another than last time: it goes on until that was long enough. */
-  #send(count: number, toPort: number, leastSeconds: number): Sent {
-    let sum = this.#sender.send(this.#standing.wire, count, toPort);
+  #send(count: number, toPort: number, leastSeconds: number, first: number): Sent {
+    let sum = this.#sender.send(this.#standing.wire, count, toPort, first);
     for (let run = 1; run < mostRuns && !sum.interrupted && sum.seconds < leastSeconds; run += 1) {
       const pace = sum.generated / Math.max(sum.seconds, 1e-4);
       const more = Math.ceil(Math.min(pace * (2 * leastSeconds - sum.seconds), mostPackets));

@@ -25,21 +25,27 @@ interface Fate {
   readonly interruptions?: number;
   /** Packets to the next port are dropped as well. */
   readonly dropsAll?: boolean;
+  /** So many packets of a capture are sent in turn. */
+  readonly captured?: number;
 }
 
 const second = 1_000_000;
 
 /** A rung that takes a million packets a second. */
-function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[] } {
+function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun: number[] } {
   const { queueDrops = 0.5, busy = 1, missing = 0, behind = 0, unaccounted = 0 } = fate;
   let interruptions = fate.interruptions ?? 0;
   const counts = { taken: 0, lost: 0, behind: 0 };
   let busyNs = 0;
   const sent: number[] = [];
+  const begun: number[] = [];
+  const packets = Array.from({ length: fate.captured ?? 0 }, () => new Uint8Array(64));
+  const captured = fate.captured === undefined ? {} : { captured: { text: 'packets', packets } };
   const sender: PacketSender = {
-    traffic: { family: 'ipv4', size: 64, flows: 1 },
-    send: (_, count, port = 9): Sent => {
+    traffic: { family: 'ipv4', size: 64, flows: 1, ...captured },
+    send: (_, count, port = 9, first = 0): Sent => {
       sent.push(count);
+      begun.push(first);
       const interrupted = interruptions > 0;
       interruptions -= 1;
       const generated = interrupted ? 1 : count;
@@ -70,7 +76,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[] } {
     wire: { from: end, to: end, napi: { busyNs: () => busyNs } },
     sink: { count: (): Counts => ({ ...counts }) },
   };
-  return { variant: new DropVariant(standing, sender, 'variant'), sent };
+  return { variant: new DropVariant(standing, sender, 'variant'), sent, begun };
 }
 
 async function sampleOf(fate: Fate): Promise<BenchSample> {
@@ -103,6 +109,23 @@ describe('the checks of a rung', () => {
     ],
   ])('do not hold when %s', async (_, fate, wanted) => {
     expect(await oks(fate)).toEqual(wanted);
+  });
+
+  it('send each packet of a capture once, some at a time', async () => {
+    const { variant, sent, begun } = fakeVariant({ captured: 300, queueDrops: 0 });
+    expect((await variant.check()).map(({ name, ok }) => `${name} ${ok}`)).toEqual([
+      'verdict true',
+      'nothing behind true',
+    ]);
+    expect(sent).toEqual([128, 128, 44]);
+    expect(begun).toEqual([0, 128, 256]);
+  });
+
+  it('do not hold when a packet of a capture comes further', async () => {
+    expect(await oks({ captured: 3, behind: 1, queueDrops: 0 })).toEqual([
+      'verdict false',
+      'nothing behind false',
+    ]);
   });
 
   it('are made once more when a signal for somebody else came between', async () => {
