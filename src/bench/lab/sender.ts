@@ -60,7 +60,7 @@ export class Sender {
 
   /**
    * Sends so many packets. Blocks until they are on their way. Of a capture, whose packets all go to the receiver whatever their port, it sends whole rounds,
-   * where there are to be more than its end is away: each packet is then as frequent as any other.
+   * where there are to be more than its end is away: each packet then comes as often as the others.
    * @param first the packet of a capture with which it begins
    * @throws NetkitError `unsupported`, `not-permitted`
    */
