@@ -29,6 +29,12 @@ __u32 from_netns = 0;
 __u32 flows = 0;
 /* Where the UDP header begins. */
 __u32 udp_offset = 0;
+/* How many source addresses are taken in turn, and the first one's number; none: the packet's own. */
+__u32 sources = 0;
+__u32 first_source = 0;
+/* Where the last four bytes of the source address are, and IPv4's identification. */
+__u32 source_at = 0;
+__u32 id_at = 0;
 
 __u64 generated = 0;
 __u64 sent = 0;
@@ -36,8 +42,9 @@ __u64 queue_drops = 0;
 __u64 redirect_errors = 0;
 __u64 first_ns = 0;
 __u64 last_ns = 0;
-/* The next one. */
+/* The next ones. */
 __u32 flow = 0;
+__u32 source = 0;
 /* How many packets of a capture there are, and which is the next. */
 __u32 packets = 0;
 __u32 packet = 0;
@@ -72,6 +79,34 @@ struct {
 	__type(value, __u32);
 } target SEC(".maps");
 
+static __always_inline __u16 folded(__u32 sum)
+{
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/*
+ * Writes the next source address, spread over 64.0.0.0/3 as in sources.ts, and
+ * gives what it adds to a checksum. That of the IPv4 header is left as it was
+ * by an identification that takes it back.
+ */
+static __always_inline int from_next_source(void *data, void *data_end, __u16 *added)
+{
+	__u32 number = first_source + source;
+	__u32 address = bpf_htonl(0x40000000 | ((number * 0x9e3779b1) & 0x1fffffff));
+	__u16 *last = data + (source_at & 63);
+	__u16 *id = data + (id_at & 63);
+
+	if ((void *)(last + 2) > data_end || (void *)(id + 1) > data_end)
+		return -1;
+	__builtin_memcpy(last, &address, sizeof(address));
+	*added = folded((address & 0xffff) + (address >> 16));
+	if (id_at)
+		*id = ~*added;
+	if (++source >= sources)
+		source = 0;
+	return 0;
+}
+
 struct captured {
 	__u32 size;
 	__u8 bytes[LONGEST];
@@ -98,12 +133,13 @@ static __always_inline int hand_on(void)
 	return (int)bpf_redirect_map(&target, 0, 0);
 }
 
-static __always_inline int send_packet(__u16 *udp)
+/* @added: to the checksum, by what was written before */
+static __always_inline int send_packet(__u16 *udp, __u16 added)
 {
-	/* The first payload word takes back what the port adds to the checksum. */
+	/* The first payload word takes back what is added to the checksum. */
 	__u16 port = bpf_htons(FIRST_PORT + flow);
 	udp[0] = port;
-	udp[4] = ~port;
+	udp[4] = ~folded(port + added);
 	if (++flow >= flows)
 		flow = 0;
 	return hand_on();
@@ -112,12 +148,16 @@ static __always_inline int send_packet(__u16 *udp)
 SEC("xdp") int generate(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
+	void *data_end = (void *)(long)ctx->data_end;
 	__u32 at = udp_offset & 63;
 	__u16 *udp = data + at;
+	__u16 added = 0;
 
-	if ((void *)(udp + 5) > (void *)(long)ctx->data_end)
+	if ((void *)(udp + 5) > data_end)
 		return XDP_ABORTED;
-	return send_packet(udp);
+	if (sources && from_next_source(data, data_end, &added))
+		return XDP_ABORTED;
+	return send_packet(udp, added);
 }
 
 /* The second payload word is for receivers to sign: frames come back as they left them. */
@@ -132,7 +172,7 @@ SEC("xdp") int generate_unsigned(struct xdp_md *ctx)
 	if ((void *)(udp + 6) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
 	udp[5] = 0;
-	return send_packet(udp);
+	return send_packet(udp, 0);
 }
 
 SEC("xdp") int replay(struct xdp_md *ctx)

@@ -117,12 +117,18 @@ function ofCurves(group: BenchGroup, metric: BenchMetric, rows: readonly Row[]):
     const last = points.at(-1);
     if (first === undefined || last === undefined || name === null) return [];
     const at = ({ variant, result }: Row): string =>
-      `${quantity(result.median ?? 0, metric.unit)} at ${quantity(variant.x ?? 0, group.axis?.unit ?? '')}`;
+      `${quantity(result.median ?? 0, metric.unit)} at ${placeText(variant.x ?? 0, group.axis?.unit ?? '')}`;
     if (first === last) return [`${name} ${at(first)}`];
     const ratio = (last.result.median ?? 0) / (first.result.median ?? 1);
     return [`${name} ${at(first)}, ${at(last)}${Number.isFinite(ratio) ? ` (${factor(ratio)})` : ''}`];
   });
   return curves.length === 0 ? [] : [`${about(group)} ${inSentence(metric.title)} of ${curves.join('; ')}.`];
+}
+
+/** Where a point stands: a number of things is not rounded. */
+function placeText(x: number, unit: string): string {
+  if (!Number.isInteger(x) || unit === 'share' || unit === 'bytes') return quantity(x, unit);
+  return [numberText(x), unit].filter((part) => part !== '').join(' ');
 }
 
 function ofInvalid({ variants }: BenchGroup): string[] {
@@ -152,7 +158,9 @@ function ofTooFew(
       ? [title]
       : [],
   );
-  return titles.length === 0 ? [] : [`${about(group)} not enough data to judge ${listed(titles)}.`];
+  if (titles.length === 0) return [];
+  const isAll = group.axis !== null && titles.length === group.variants.length;
+  return [`${about(group)} not enough data to judge ${isAll ? 'any of them' : listed(titles)}.`];
 }
 
 function ofRun({ ended, environment }: Measured): string[] {

@@ -23,6 +23,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   'bench maps': () => import('./commands/bench-maps.js'),
   'bench program': () => import('./commands/bench-program.js'),
   'bench render': () => import('./commands/bench-render.js'),
+  'bench rules': () => import('./commands/bench-rules.js'),
   'bench upgrade': () => import('./commands/bench-upgrade.js'),
   build: () => import('./commands/build.js'),
   inspect: () => import('./commands/inspect.js'),

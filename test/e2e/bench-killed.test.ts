@@ -16,6 +16,7 @@ const lastMoment = 6000;
 const commands: readonly (readonly string[])[] = [
   ['drop', '--only', 'socket,iptables-conntrack,nft-ingress,tc,xdp-native'],
   ['chain', '--functions', '0', '--functions', '3'],
+  ['rules', '--rules', '10', '--rules', '20000'],
   ['upgrade'],
 ];
 

@@ -11,6 +11,7 @@ import { benchObject } from './bench-object.js';
 import { addressed, type Captured } from './captured.js';
 import type { Ends } from './network.js';
 import { type Family, udpOffset, udpPacket } from './packet.js';
+import { type Sources, sourceFields, sourceNetwork } from './sources.js';
 
 /** The port that all packets go to: the discard service of RFC 863. */
 export const port = 9;
@@ -61,12 +62,12 @@ export class Sender {
   /**
    * Sends so many packets. Blocks until they are on their way. Of a capture, whose packets all go to the receiver whatever their port, it sends whole rounds,
    * where there are to be more than its end is away: each packet then comes as often as the others.
-   * @param first the packet of a capture with which it begins
    * @throws NetkitError `unsupported`, `not-permitted`
    */
-  send(ends: Ends, count: number, toPort = port, first = 0): Sent {
+  send(ends: Ends, count: number, { toPort = port, first = 0, sources }: SendOptions = {}): Sent {
     const { netns } = ends.from.place;
-    const data = this.#aim(ends, { toPort, first, fromNetns: netns.inode });
+    const aim = { toPort, first, fromNetns: netns.inode };
+    const data = this.#aim(ends, sources === undefined ? aim : { ...aim, sources });
     const { captured } = this.traffic;
     const program = this.#object.program(captured === undefined ? 'generate' : 'replay');
     const round = captured?.packets.length ?? 1;
@@ -104,7 +105,7 @@ export class Sender {
   }
 
   /** @returns the packet that is to be sent over this wire from now on; of a capture one with room for each of its packets */
-  #aim({ from, to }: Ends, { toPort, first, fromNetns }: Aim): Uint8Array {
+  #aim({ from, to }: Ends, { toPort, first, fromNetns, sources }: Aim): Uint8Array {
     const { family, size, flows, captured } = this.traffic;
     this.#object.map('.bss').set(0, {
       ifindex: from.ifindex,
@@ -115,11 +116,15 @@ export class Sender {
       packets: captured?.packets.length ?? 0,
       packet: first,
       frame_size: size,
+      ...(sources === undefined ? {} : sourceFields(family, sources)),
     });
     // An index of an interface is one of the thread's namespace.
     withNetns(from.place.netns, () => this.#object.map('target').set(0, from.ifindex));
-    if (captured === undefined)
-      return udpPacket({ family, size, from: from.endpoint, to: to.endpoint, port: toPort });
+    if (captured === undefined) {
+      const source = sources === undefined ? from.endpoint.address : sourceNetwork[family];
+      const endpoints = { from: { ...from.endpoint, address: source }, to: to.endpoint };
+      return udpPacket({ family, size, ...endpoints, port: toPort });
+    }
     if (!this.#isFilled) this.#fill(captured, { from, to });
     return new Uint8Array(size);
   }
@@ -153,9 +158,18 @@ export class Sender {
 /** Of the size in front of a packet's bytes. */
 const sizeBytes = 4;
 
-interface Aim {
-  readonly toPort: number;
+/** Which packets are sent. */
+export interface SendOptions {
+  /** {@link port} when left out. */
+  readonly toPort?: number;
+  /** Where they seem to come from; from the sender's own address when left out. */
+  readonly sources?: Sources;
   /** The packet of a capture that comes first. */
+  readonly first?: number;
+}
+
+interface Aim extends SendOptions {
+  readonly toPort: number;
   readonly first: number;
   /** Where the thread is that makes the packets. */
   readonly fromNetns: number;

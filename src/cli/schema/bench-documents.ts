@@ -10,6 +10,7 @@ export const benchDocuments = {
   'bench latency': measured,
   'bench maps': measured,
   'bench chain': measured,
+  'bench rules': measured,
   'bench upgrade': measured,
   'bench render': measured,
   'bench compare': benchCompareDocument,

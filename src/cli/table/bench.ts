@@ -4,6 +4,7 @@ import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
 import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
 import { benchProgram } from './bench-program.js';
+import { benchRules } from './bench-rules.js';
 import { benchUpgrade } from './bench-upgrade.js';
 import type { CommandEntry } from './types.js';
 
@@ -114,6 +115,7 @@ export const benchCommands = [
   benchLatency,
   benchMaps,
   benchChain,
+  benchRules,
   benchUpgrade,
   benchCompare,
   render,

@@ -5,7 +5,7 @@ import { addressed, type Captured, longestPacket } from '../../../src/bench/lab/
 import { CommandLog } from '../../../src/bench/lab/command-log.js';
 import { LabNetwork, type Wire } from '../../../src/bench/lab/network.js';
 import { place } from '../../../src/bench/lab/placement.js';
-import { port, Sender } from '../../../src/bench/lab/sender.js';
+import { Sender } from '../../../src/bench/lab/sender.js';
 import { withNetns } from '../../../src/host/netns.js';
 import { notYet, receiveNow, receiveRoom } from '../../../src/host/request-sockets.js';
 import { openPacketSocket } from '../../../src/sys/sockets.js';
@@ -41,7 +41,7 @@ function received(count: number, first: number): Promise<string[]> {
     const { netns } = wire.to.place;
     const socket = scope.use(withNetns(netns, () => openPacketSocket(wire.to.ifindex)));
     receiveRoom(socket, 8 << 20);
-    const sent = sender.send(wire, count, port, first);
+    const sent = sender.send(wire, count, { first });
     expect(sent).toMatchObject({ sent: sent.generated, queueDrops: 0, redirectErrors: 0 });
     const expected = captured.packets.map((packet) =>
       hex(addressed(packet, wire.from.endpoint, wire.to.endpoint)),

@@ -68,7 +68,7 @@ describeAsRoot(
     it('keeps pairs apart: what goes over one wire is not seen at the other', async () => {
       await lab('ipv4', async (network, sender) => {
         const [one, other] = [await network.wire(), await network.wire()];
-        sender.send(one, few, port + 1);
+        sender.send(one, few, { toPort: port + 1 });
         expect(await arrived(() => udpCounts(one.to.place.netns, 'ipv4').noListener, few)).toBe(few);
         expect(udpCounts(other.to.place.netns, 'ipv4').noListener).toBe(0);
         expect(other.napi.pid).not.toBe(one.napi.pid);

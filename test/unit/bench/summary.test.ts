@@ -104,7 +104,7 @@ describe('the summary', () => {
       })),
     );
     expect(document.summary).toEqual([
-      'Rules? value of iptables 1.00 M runs/s at 10 rules, 2.00 k runs/s at 1.00 k rules (0.00200 ×); nft 1.50 M runs/s at 10 rules.',
+      'Rules? value of iptables 1.00 M runs/s at 10 rules, 2.00 k runs/s at 1,000 rules (0.00200 ×); nft 1.50 M runs/s at 10 rules.',
     ]);
   });
 

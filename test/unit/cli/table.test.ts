@@ -19,6 +19,7 @@ describe('the command table', () => {
       'bench maps',
       'bench program',
       'bench render',
+      'bench rules',
       'bench upgrade',
       'btf dump',
       'btf list',

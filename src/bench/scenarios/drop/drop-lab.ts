@@ -89,7 +89,9 @@ export class DropLab {
       this.#standing.push(await this.#stand(rung));
     } catch (error) {
       if (!(error instanceof NetkitError) || error.code === 'interrupted') throw error;
-      this.#leftOut.set(rung.series ?? rung.title, messageOf(error));
+      const { series } = rung;
+      const isFirst = !this.#standing.some((each) => each.rung.series === series);
+      this.#leftOut.set(series !== undefined && isFirst ? series : rung.title, messageOf(error));
     }
   }
 
@@ -99,6 +101,7 @@ export class DropLab {
     const { family, captured } = this.#traffic;
     const unfit = captured === undefined ? undefined : rung.unfit?.(captured);
     if (unfit !== undefined) throw new NetkitError('unsupported', unfit);
+    rung.require?.();
     const wire = await this.#network.wire();
     const packets = captured === undefined ? { family } : { family, captured };
     const sink = rung.setUp({ wire, scope, log: this.#log, ...packets, cpu: this.#placement.receiver });

@@ -5,6 +5,7 @@ import type { Captured } from '../../lab/captured.js';
 import type { CommandLog } from '../../lab/command-log.js';
 import type { Wire } from '../../lab/network.js';
 import type { Family } from '../../lab/packet.js';
+import type { Sources } from '../../lab/sources.js';
 
 export interface Rung {
   readonly name: string;
@@ -14,8 +15,12 @@ export interface Rung {
   /** The curve that it is a point of, and where on the axis, when the ladder has one. What bars the first of a curve bars all. */
   readonly series?: string;
   readonly x?: number;
+  /** Where packets come from that it takes, and from where those that it lets through; without it both are told apart by their port. */
+  readonly sources?: { readonly taken: Sources; readonly others: Sources };
   /** What it is made with, beside netkit. */
   readonly tool?: { readonly name: string; readonly versionArgs: readonly string[] };
+  /** Looks whether it can be set up at all, before anything is made. @throws NetkitError with the reason why not */
+  require?(): void;
   /** Why it does not get, or cannot count, each packet of a capture, as a sentence goes on after «since»; otherwise undefined. */
   unfit?(captured: Captured): string | undefined;
   /**
@@ -45,6 +50,8 @@ export interface Stand extends RungPackets {
 export interface Sink {
   /** All that it has counted since it was set up. */
   count(): Counts;
+  /** Packets are counted as they come in: only when the receiver is idle is it known what became of them. */
+  readonly isEarly?: boolean;
   /**
    * Looks at what more it knows of all packets until now, such as the way that each took.
    * @param packets so many there were; undefined when some may be on their way

@@ -2,7 +2,7 @@
 import { NetkitError } from '../../../base/errors.js';
 import type { BenchCheck, BenchSample } from '../../document.js';
 import type { Wire } from '../../lab/network.js';
-import { port, type Sender, type Sent } from '../../lab/sender.js';
+import { port, type Sender, type SendOptions, type Sent } from '../../lab/sender.js';
 import type { Measurement, Variant } from '../../scenario.js';
 import { median } from '../../statistics/quantile.js';
 import type { Companion, Counts, Rung, Sink } from './rung.js';
@@ -32,13 +32,33 @@ const leastShare = 0.75;
 const limitedShare = 0.2;
 
 export interface Standing {
-  readonly rung: Pick<Rung, 'name' | 'title' | 'description' | 'series' | 'x'>;
+  readonly rung: Pick<Rung, 'name' | 'title' | 'description' | 'series' | 'x' | 'sources'>;
   readonly wire: Pick<Wire, 'from' | 'to'> & { readonly napi: Pick<Wire['napi'], 'busyNs'> };
   readonly sink: Sink;
 }
 
 /** What a variant needs of it. */
 export type PacketSender = Pick<Sender, 'traffic' | 'send'>;
+
+/** Packets of one kind. */
+interface Kind extends SendOptions {
+  /** For people: `to port 9`. */
+  readonly said: string;
+}
+
+/** Those that a rung takes, and those that it lets through. */
+function kindsOf({ sources }: Standing['rung']): { readonly taken: Kind; readonly others: Kind } {
+  if (sources === undefined) {
+    return {
+      taken: { said: `to port ${port}`, toPort: port },
+      others: { said: `to port ${port + 1}`, toPort: port + 1 },
+    };
+  }
+  return {
+    taken: { said: 'from addresses that are listed', sources: sources.taken },
+    others: { said: 'from other addresses', sources: sources.others },
+  };
+}
 
 export class DropVariant implements Variant {
   readonly name: string;
@@ -49,6 +69,7 @@ export class DropVariant implements Variant {
   readonly x?: number;
   readonly #standing: Standing;
   readonly #sender: PacketSender;
+  readonly #kinds: ReturnType<typeof kindsOf>;
   /** Packets that the sender makes a second here. */
   #pace = 0;
 
@@ -62,6 +83,7 @@ export class DropVariant implements Variant {
     const { name, title, description, series, x } = standing.rung;
     this.#standing = standing;
     this.#sender = sender;
+    this.#kinds = kindsOf(standing.rung);
     this.role = role;
     this.name = isAgain ? `${name} again` : name;
     this.title = isAgain ? `${title} (again)` : title;
@@ -70,16 +92,17 @@ export class DropVariant implements Variant {
     this.description = description(sender.traffic);
   }
 
-  /** Each packet ends at this rung, and what is meant for another port does not. */
+  /** Each packet ends at this rung, and what is of another kind does not. */
   async check(): Promise<BenchCheck[]> {
     const { captured } = this.#sender.traffic;
     if (captured !== undefined) return this.#checkCaptured(captured.packets.length);
-    const wanted = await this.#checkedPass(port);
+    const kinds = this.#kinds;
+    const wanted = await this.#checkedPass(kinds.taken);
     const seen = `${wanted.after.taken} of ${wanted.sent.sent} packets`;
     const ended: BenchCheck = {
       name: 'verdict',
       ok: wanted.sent.sent === checkedPackets && wanted.after.taken === checkedPackets,
-      detail: `${seen} to port ${port} ended here, ${wanted.after.behind} came further`,
+      detail: `${seen} ${kinds.taken.said} ended here, ${wanted.after.behind} came further`,
     };
     const passed: BenchCheck = {
       name: 'nothing behind',
@@ -87,11 +110,11 @@ export class DropVariant implements Variant {
       detail: `${wanted.after.behind} packets came further`,
     };
     if (this.#standing.rung.name === 'no-listener') return [ended, passed];
-    const others = await this.#checkedPass(port + 1);
+    const others = await this.#checkedPass(kinds.others);
     const other: BenchCheck = {
       name: 'other packets',
       ok: others.after.taken === 0 && others.after.behind === checkedPackets,
-      detail: `${others.after.behind} of ${others.sent.sent} packets to port ${port + 1} came further`,
+      detail: `${others.after.behind} of ${others.sent.sent} packets ${kinds.others.said} came further`,
     };
     const way = this.#standing.sink.inspect?.(wanted.sent.sent + others.sent.sent);
     return [ended, passed, other, ...(way === undefined ? [] : [way])];
@@ -101,7 +124,8 @@ export class DropVariant implements Variant {
   async #checkCaptured(packets: number): Promise<BenchCheck[]> {
     let [sent, taken, behind] = [0, 0, 0];
     for (let first = 0; first < packets; first += checkedCaptured) {
-      const pass = await this.#checkedPass(port, first, Math.min(checkedCaptured, packets - first));
+      const kind = { ...this.#kinds.taken, first };
+      const pass = await this.#checkedPass(kind, Math.min(checkedCaptured, packets - first));
       sent += pass.sent.sent;
       taken += pass.after.taken;
       behind += pass.after.behind;
@@ -115,15 +139,17 @@ export class DropVariant implements Variant {
 
   async measure(seconds: number): Promise<Measurement | undefined> {
     const count = this.#pace === 0 ? firstPackets : Math.ceil(this.#pace * seconds);
-    const pass = await this.#pass(count, port, seconds * shortShare);
+    const pass = await this.#pass(count, this.#kinds.taken, seconds * shortShare);
     const { sent, after, busyNs } = pass;
     if (sent.interrupted || sent.seconds <= 0) return undefined;
     this.#pace = sent.generated / sent.seconds;
     const got = after.taken + after.lost;
     const [napi, reader] = busyNs;
     const share = (ns: number): number => Math.min(1, ns / 1e9 / sent.seconds);
+    // A slow receiver is still at work on its queue when the last packet is sent.
+    const atWork = Math.max(sent.seconds, napi / 1e9);
     const values = {
-      rate: after.taken / sent.seconds,
+      rate: after.taken / atWork,
       cost: (napi + reader) / Math.max(1, got),
       'cpu.napi': share(napi),
       'cpu.reader': share(reader),
@@ -154,23 +180,23 @@ export class DropVariant implements Variant {
   }
 
   /** A signal that ends a test run early need not be for this process's user: it is done once more. */
-  async #checkedPass(toPort: number, first = 0, count = checkedPackets): Promise<Pass> {
+  async #checkedPass(kind: Kind, count = checkedPackets): Promise<Pass> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const pass = await this.#pass(count, toPort, 0, first);
+      const pass = await this.#pass(count, kind, 0);
       if (!pass.sent.interrupted) return pass;
     }
     throw new NetkitError('interrupted', 'interrupted while packets were checked');
   }
 
   /** Sends packets, waits until each has ended somewhere, and gives what was counted meanwhile. */
-  async #pass(count: number, toPort: number, leastSeconds: number, first = 0): Promise<Pass> {
+  async #pass(count: number, kind: Kind, leastSeconds: number): Promise<Pass> {
     const { wire, sink } = this.#standing;
     const companion = sink.start?.();
     try {
       const before = sink.count();
       const busy = busyOf(wire, companion);
-      const sent = this.#send(count, toPort, leastSeconds, first);
-      const after = await settled(sink, before, sent);
+      const sent = this.#send(count, kind, leastSeconds);
+      const after = await settled(this.#standing, before, sent);
       const [napi, reader] = busyOf(wire, companion);
       return { sent, after, busyNs: [napi - busy[0], reader - busy[1]] };
     } finally {
@@ -179,12 +205,13 @@ export class DropVariant implements Variant {
   }
 
   /** The pace may be another than last time: it goes on until that was long enough. */
-  #send(count: number, toPort: number, leastSeconds: number, first: number): Sent {
-    let sum = this.#sender.send(this.#standing.wire, count, toPort, first);
+  #send(count: number, kind: Kind, leastSeconds: number): Sent {
+    const send = (packets: number): Sent => this.#sender.send(this.#standing.wire, packets, kind);
+    let sum = send(count);
     for (let run = 1; run < mostRuns && !sum.interrupted && sum.seconds < leastSeconds; run += 1) {
       const pace = sum.generated / Math.max(sum.seconds, 1e-4);
       const more = Math.ceil(Math.min(pace * (2 * leastSeconds - sum.seconds), mostPackets));
-      sum = together(sum, this.#sender.send(this.#standing.wire, more, toPort));
+      sum = together(sum, send(more));
     }
     return sum;
   }
@@ -215,17 +242,20 @@ function busyOf({ napi }: Standing['wire'], companion: Companion | undefined): r
 }
 
 /** Waits until all packets that were sent are counted, or no more come. */
-async function settled(sink: Sink, before: Counts, { sent }: Sent): Promise<Counts> {
+async function settled({ sink, wire }: Standing, before: Counts, { sent }: Sent): Promise<Counts> {
   const deadline = performance.now() + settleMs;
+  let busy = sink.isEarly === true ? wire.napi.busyNs() : undefined;
   for (let pause = 1; ; pause = Math.min(50, pause * 2)) {
     await new Promise((resolve) => setTimeout(resolve, pause));
-    const now = sink.count();
+    const [now, wasBusy] = [sink.count(), busy];
+    busy = sink.isEarly === true ? wire.napi.busyNs() : undefined;
     const counts = {
       taken: now.taken - before.taken,
       lost: now.lost - before.lost,
       behind: now.behind - before.behind,
     };
-    if (counts.taken + counts.lost + counts.behind >= sent || performance.now() > deadline) return counts;
+    const isDone = counts.taken + counts.lost + counts.behind >= sent && busy === wasBusy;
+    if (isDone || performance.now() > deadline) return counts;
   }
 }
 

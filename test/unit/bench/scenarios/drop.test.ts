@@ -43,7 +43,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
   const captured = fate.captured === undefined ? {} : { captured: { text: 'packets', packets } };
   const sender: PacketSender = {
     traffic: { family: 'ipv4', size: 64, flows: 1, ...captured },
-    send: (_, count, port = 9, first = 0): Sent => {
+    send: (_, count, { toPort = 9, first = 0 } = {}): Sent => {
       sent.push(count);
       begun.push(first);
       const interrupted = interruptions > 0;
@@ -51,7 +51,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
       const generated = interrupted ? 1 : count;
       const dropped = generated < 100 ? 0 : Math.round(generated * queueDrops);
       const through = generated - dropped;
-      const isOther = port !== 9 && fate.dropsAll !== true;
+      const isOther = toPort !== 9 && fate.dropsAll !== true;
       if (isOther) counts.behind += through;
       else {
         counts.taken += through - missing - behind;
@@ -146,6 +146,13 @@ describe('a sample of a rung', () => {
     expect(values['cpu.napi']).toBeCloseTo(1);
     expect(values['queue']).toBeCloseTo(0.5);
     expect(checks).toEqual([]);
+  });
+
+  it('has the rate of a slow receiver until it is through with what it had in its queue', async () => {
+    const { values } = await sampleOf({ busy: 4 });
+    expect(values['rate']).toBeCloseTo(second / 4, -1);
+    expect(values['cost']).toBeCloseTo(4000, 3);
+    expect(values['cpu.napi']).toBe(1);
   });
 
   it('does not count when packets are not accounted for', async () => {

@@ -1,0 +1,58 @@
+/** How long making the rules took: a group of its own, since it is measured when they are made and not in each block. */
+import type { BenchGroup, BenchMetric } from '../../document.js';
+
+const setUp: BenchMetric = {
+  name: 'setup',
+  title: 'Set-up time',
+  unit: 's',
+  better: 'lower',
+  isMain: true,
+};
+
+/** One that was set up. */
+export interface SetUpTime {
+  /** Seconds since the benchmark began. */
+  readonly at: number;
+  readonly seconds: number;
+}
+
+/**
+ * @param group with what was measured of the same variants
+ * @param times of each rung, by its name, in the order in which it was set up: the reference's second is the control's
+ */
+export function setUpGroup(
+  { axis, variants }: BenchGroup,
+  times: ReadonlyMap<string, readonly SetUpTime[]>,
+): BenchGroup {
+  return {
+    name: 'setup',
+    title: 'How long does it take to set up?',
+    axis,
+    metrics: [setUp],
+    variants: variants.map((variant) => {
+      const isControl = variant.role === 'control';
+      const of = isControl ? variant.name.replace(/ again$/, '') : variant.name;
+      const time = times.get(of)?.[isControl ? 1 : 0];
+      return {
+        ...variant,
+        // One that drops too much, or nothing, was not set up. Who sets the pace has no part in it.
+        checks: variant.checks.filter(({ name }) => ofTheVerdict.has(name)),
+        samples:
+          time === undefined
+            ? []
+            : [
+                {
+                  block: 0,
+                  at: time.at,
+                  seconds: time.seconds,
+                  values: { [setUp.name]: time.seconds },
+                  checks: [],
+                },
+              ],
+        histograms: [],
+      };
+    }),
+  };
+}
+
+const ofTheVerdict: ReadonlySet<string> = new Set(['verdict', 'nothing behind', 'other packets', 'rule']);

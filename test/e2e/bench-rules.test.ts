@@ -1,0 +1,113 @@
+import { expect, it } from 'vitest';
+import type { BenchDocument } from '../../src/bench/document.js';
+import { findTool } from '../../src/host/command.js';
+import { netkit } from '../support/cli.js';
+import { expectUnchangedAfterAll } from '../support/kernel-state.js';
+import { describeAsRoot, ownProcessId } from '../support/requirements.js';
+import { expectValid } from '../support/schema.js';
+
+describeAsRoot(
+  'netkit bench rules',
+  () => {
+    expectUnchangedAfterAll();
+
+    function measured(...words: string[]): BenchDocument {
+      // Emulated machines take minutes for what is timed in seconds.
+      const result = netkit(['bench', 'rules', ...words, '--seed', '11', '--json'], { timeout: 170_000 });
+      expect(`${result.status} ${result.stderr}`).toBe('0 ');
+      const json = result.json();
+      expectValid('bench rules', json);
+      return json as BenchDocument;
+    }
+
+    const leftOut = ({ notes }: BenchDocument) =>
+      notes.filter((note) => note.startsWith('Left out: ')).map((note) => note.split(', since ')[0]);
+
+    it('measures each way with each number of rules, which drop what is listed and let others through', () => {
+      const document = measured('--rules', '10', '--rules', '300', '--sources', '64', '--seconds', '6');
+      const { groups, scenario } = document;
+      expect(scenario).toBe('rules');
+      expect(groups.map(({ name, axis }) => [name, axis?.scale])).toEqual([
+        ['rate', 'logarithmic'],
+        ['cost', 'logarithmic'],
+        ['setup', 'logarithmic'],
+      ]);
+      const missing = leftOut(document);
+      if (findTool('ipset') === undefined) expect(missing).toEqual(['Left out: ipset']);
+      const ways = ['iptables rules', 'ipset', 'nft interval set', 'nft set', 'firewall function'].filter(
+        (title) => !missing.includes(`Left out: ${title}`),
+      );
+      expect(ways).toEqual(
+        expect.arrayContaining(['iptables rules', 'nft interval set', 'nft set', 'firewall function']),
+      );
+      for (const { variants } of groups) {
+        const points = variants.filter(({ role }) => role !== 'control');
+        expect(points.map(({ series, x }) => [series, x])).toEqual(
+          ways.flatMap((way) => [
+            [way, 10],
+            [way, 300],
+          ]),
+        );
+        expect(variants.find(({ role }) => role === 'reference')?.name).toBe('nft-set-10');
+      }
+      for (const { name, series, checks, samples } of groups[0]?.variants ?? []) {
+        expect(samples.length).toBeGreaterThan(0);
+        expect(samples.every(({ values }) => (values['rate'] ?? 0) > 0)).toBe(true);
+        expect(checks.slice(0, 3), name).toMatchObject([
+          {
+            name: 'verdict',
+            ok: true,
+            detail: expect.stringMatching(/^32 of 32 .* are listed ended here, 0/),
+          },
+          { name: 'nothing behind', ok: true },
+          { name: 'other packets', ok: true, detail: '32 of 32 packets from other addresses came further' },
+        ]);
+        const byRule = checks.filter((check) => check.name === 'rule');
+        expect(byRule, name).toHaveLength(series === 'firewall function' ? 0 : 2);
+        for (const { detail } of byRule)
+          expect(detail).toMatch(/^the rule dropped ([1-9]\d*) packets, of \1 that came in and no further$/);
+        expect(checks.filter(({ ok, name: what }) => !ok && what !== 'generator')).toEqual([]);
+      }
+      for (const { samples } of groups[2]?.variants ?? []) {
+        expect(samples).toHaveLength(1);
+        expect(samples[0]?.values['setup']).toBeGreaterThan(0);
+      }
+    });
+
+    it('does so with IPv6, too', () => {
+      const words = ['--family', 'ipv6', '--rules', '40', '--only', 'iptables,nft-set,firewall'];
+      const document = measured(...words, '--seconds', '2');
+      expect(leftOut(document)).toEqual([]);
+      const checks = document.groups[0]?.variants.flatMap((variant) => variant.checks) ?? [];
+      expect(checks.filter(({ ok, name }) => !ok && name !== 'generator')).toEqual([]);
+      expect(document.groups[0]?.variants).toHaveLength(4);
+    });
+
+    it('leaves out lists that are too long, and shows texts by their ends', () => {
+      const words = ['--only', 'iptables,nft-set', '--rules', '20', '--rules', '100001', '--seconds', '2'];
+      const document = measured(...words);
+      expect(leftOut(document)).toEqual(['Left out: iptables rules, 100,001']);
+      expect(document.groups[0]?.variants.map(({ name }) => name)).toEqual([
+        'iptables-20',
+        'nft-set-20',
+        'nft-set-100001',
+        'nft-set-20 again',
+      ]);
+      const restored = document.environment.commands.find(
+        (command) => command.includes('nft -f -') && command.includes('size 100001'),
+      );
+      expect(restored).toMatch(/… \d+ lines like these …/);
+    });
+
+    it.each([
+      [['--only', 'nft-sets'], /there is no way 'nft-sets'[\s\S]*nft-set/],
+      [['--rules', '1000001'], /--rules/],
+    ])('refuses %j', (words, message) => {
+      expect(netkit(['bench', 'rules', ...words])).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(message),
+      });
+    });
+  },
+  { ...ownProcessId, kernelHas: ['live-frames'], tools: ['iptables', 'nft'] },
+);
