@@ -29,7 +29,7 @@ __u32 from_netns = 0;
 __u32 flows = 0;
 /* Where the UDP header begins. */
 __u32 udp_offset = 0;
-/* How many source addresses are taken in turn, and the first one's number; none: the packet's own. */
+/* How many source addresses are taken in turn, and the number of the first. */
 __u32 sources = 0;
 __u32 first_source = 0;
 /* Where the last four bytes of the source address are, and IPv4's identification. */

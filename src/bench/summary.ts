@@ -128,7 +128,7 @@ function ofCurves(group: BenchGroup, metric: BenchMetric, rows: readonly Row[]):
 /** Where a point stands: a number of things is not rounded. */
 function placeText(x: number, unit: string): string {
   if (!Number.isInteger(x) || unit === 'share' || unit === 'bytes') return quantity(x, unit);
-  return [numberText(x), unit].filter((part) => part !== '').join(' ');
+  return [x.toLocaleString('en-GB'), unit].filter((part) => part !== '').join(' ');
 }
 
 function ofInvalid({ variants }: BenchGroup): string[] {

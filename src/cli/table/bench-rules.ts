@@ -7,7 +7,7 @@ export const benchRules = {
   summary: 'measure what many rules, or members of a set, cost',
   about: [
     "Sends a flood of packets that are dropped for their source address, which is one of 10 to 100,000 (with `--full`, to a million): by as many rules of iptables, one rule and an ipset, an interval set and a hash of nft, and netkit's firewall function. A list is gone through rule by rule, and its packets come from the address of the last; to sets and maps they come from many members in turn. Every size has a pair of namespaces of its own, as with `netkit bench drop`, and all is gone with the command.",
-    'The figures are packets a second, what a packet costs the receiver, and how long the rules took to set up, which is timed once. Before, packets from addresses that are listed have to end there, and those from others to come through. What cannot be set up, or takes too long, is left out and named.',
+    'The figures are packets a second, what a packet costs the receiver, and how long the rules took to set up, which is timed once, or three times where it is quick. Before, packets from addresses that are listed have to end there, and those from others to come through. What cannot be set up, or takes too long, is left out and named.',
     method,
   ],
   arguments: [],

@@ -1,5 +1,6 @@
 /** The whole ladder, set up: a wire for each rung, and one more for the reference measured again. */
 import { messageOf, NetkitError } from '../../../base/errors.js';
+import { Scope } from '../../../base/scope.js';
 import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchEnvironment, BenchGroup } from '../../document.js';
 import { CommandLog } from '../../lab/command-log.js';
@@ -105,7 +106,17 @@ export class DropLab {
     const wire = await this.#network.wire();
     const packets = captured === undefined ? { family } : { family, captured };
     const sink = rung.setUp({ wire, scope, log: this.#log, ...packets, cpu: this.#placement.receiver });
+    for (let more = rung.rehearsals?.() ?? 0; more > 0; more -= 1) await this.#rehearse(rung);
     return { rung, wire, sink };
+  }
+
+  async #rehearse(rung: Rung): Promise<void> {
+    using scope = new Scope();
+    const { family } = this.#traffic;
+    const log = new CommandLog();
+    const { receiver: cpu } = this.#placement;
+    const wire = await new LabNetwork(scope, { family, cpu, log }).wire();
+    rung.setUp({ wire, scope, log, family, cpu });
   }
 
   async #variants({ references, twice }: Ladder): Promise<Variant[]> {

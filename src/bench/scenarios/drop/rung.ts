@@ -28,6 +28,8 @@ export interface Rung {
    * @throws NetkitError when that does not work here: the ladder goes on without it, and says why
    */
   setUp(stand: Stand): Sink;
+  /** How many times more it is to be set up elsewhere and let go, after it was: where setting it up is timed. */
+  rehearsals?(): number;
 }
 
 /** What comes to a rung: it drops what is for one port, or all of a capture. */

@@ -9,7 +9,7 @@ const setUp: BenchMetric = {
   isMain: true,
 };
 
-/** One that was set up. */
+/** Of one set-up. */
 export interface SetUpTime {
   /** Seconds since the benchmark began. */
   readonly at: number;
@@ -18,11 +18,11 @@ export interface SetUpTime {
 
 /**
  * @param group with what was measured of the same variants
- * @param times of each rung, by its name, in the order in which it was set up: the reference's second is the control's
+ * @param times of each rung, by its name: a list for each time that it was set up to stay, of which the reference's second is the control's
  */
 export function setUpGroup(
   { axis, variants }: BenchGroup,
-  times: ReadonlyMap<string, readonly SetUpTime[]>,
+  times: ReadonlyMap<string, readonly (readonly SetUpTime[])[]>,
 ): BenchGroup {
   return {
     name: 'setup',
@@ -32,23 +32,18 @@ export function setUpGroup(
     variants: variants.map((variant) => {
       const isControl = variant.role === 'control';
       const of = isControl ? variant.name.replace(/ again$/, '') : variant.name;
-      const time = times.get(of)?.[isControl ? 1 : 0];
+      const timed = times.get(of)?.[isControl ? 1 : 0] ?? [];
       return {
         ...variant,
         // One that drops too much, or nothing, was not set up. Who sets the pace has no part in it.
         checks: variant.checks.filter(({ name }) => ofTheVerdict.has(name)),
-        samples:
-          time === undefined
-            ? []
-            : [
-                {
-                  block: 0,
-                  at: time.at,
-                  seconds: time.seconds,
-                  values: { [setUp.name]: time.seconds },
-                  checks: [],
-                },
-              ],
+        samples: timed.map(({ at, seconds }, block) => ({
+          block,
+          at,
+          seconds,
+          values: { [setUp.name]: seconds },
+          checks: [],
+        })),
         histograms: [],
       };
     }),

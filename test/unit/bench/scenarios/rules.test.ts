@@ -148,21 +148,27 @@ describe('the time that rules took to set up', () => {
     ],
   };
 
-  it('is one sample each, the second of the reference the control', () => {
+  it('has a sample for each time; the control has those of the reference made once more', () => {
     const times = new Map([
       [
         'nft-set-10',
         [
-          { at: 1, seconds: 0.2 },
-          { at: 5, seconds: 0.3 },
+          [
+            { at: 1, seconds: 0.2 },
+            { at: 1.5, seconds: 0.1 },
+          ],
+          [{ at: 5, seconds: 0.3 }],
         ],
       ],
-      ['firewall-10', [{ at: 2, seconds: 0.1 }]],
+      ['firewall-10', [[{ at: 2, seconds: 0.1 }]]],
     ]);
     const { axis, variants } = setUpGroup(group, times);
     expect(axis).toEqual(group.axis);
     expect(variants.map(({ samples }) => samples.map(({ at, values }) => [at, values['setup']]))).toEqual([
-      [[1, 0.2]],
+      [
+        [1, 0.2],
+        [1.5, 0.1],
+      ],
       [[2, 0.1]],
       [[5, 0.3]],
     ]);
