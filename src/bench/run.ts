@@ -30,13 +30,13 @@ export interface RunOptions {
  * @throws NetkitError `interrupted` before anything was measured; what the scenario's set-up throws
  */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Measured> {
-  const { seed, signal, command, version, progress } = options;
-  const box = new TimeBox(options.seconds);
+  const { seconds, seed, signal, command, version, progress } = options;
+  const box = new TimeBox(seconds);
   const started = new Date();
   const environment = new EnvironmentRecord();
   using scope = new Scope();
   progress('setting up');
-  const prepared = await scenario.prepare({ scope, seed, signal, progress });
+  const prepared = await scenario.prepare({ scope, seconds, seed, signal, progress });
   progress('checking verdicts and packets');
   const tracks = await checkedTracks(prepared.groups, signal);
   const run = new BlockRun(tracks, box, options);

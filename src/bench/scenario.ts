@@ -28,6 +28,8 @@ export interface Scenario {
 export interface PrepareContext {
   /** Released in reverse order at the end, also after Ctrl-C and errors. */
   readonly scope: Scope;
+  /** The time box for everything, setting up included. */
+  readonly seconds: number;
   readonly seed: number;
   readonly signal: AbortSignal;
   /** Says what is being done now, for who looks at a terminal. */

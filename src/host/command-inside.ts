@@ -30,6 +30,9 @@ export function runInside(
   // A child starts in the namespace of the thread that makes it.
   const result = withNetns(netns, () => spawnSync(path, args, options));
   if (result.status === 0) return result.stdout;
-  const said = result.error?.message ?? (result.stderr.trim() || `status ${result.status ?? result.signal}`);
+  const isLate = result.error !== undefined && 'code' in result.error && result.error.code === 'ETIMEDOUT';
+  const late = isLate ? `took longer than ${timeoutMs / 1000} s` : undefined;
+  const said =
+    late ?? result.error?.message ?? (result.stderr.trim() || `status ${result.status ?? result.signal}`);
   throw new NetkitError('tool-failed', `${[file, ...args].join(' ')}: ${said}`, { details: { tool: file } });
 }

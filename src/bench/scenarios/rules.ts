@@ -34,6 +34,10 @@ const sliceSeconds = 0.25;
 /** What is set up in less than so many seconds is set up so often more, since one time says little. */
 const quickSetUp = 0.1;
 const moreOfQuick = 2;
+/** One set-up must not take more of the whole time, as far as that can be told before. */
+const mostOfTheTime = 0.2;
+/** Smaller sizes tell little of larger ones: what does not grow is most of their time. */
+const tellingSize = 1000;
 /** Addresses that are in no list. */
 const otherSources = 32;
 /** The one at which the receiver sets the pace for sure comes first. */
@@ -57,10 +61,10 @@ export function rulesScenario({ only, rules, isFull, sources, ...traffic }: Rule
     sliceSeconds,
     prepare: async (context) => {
       const lab = new DropLab(context, traffic);
-      const times = new SetUpTimes();
+      const times = new SetUpTimes(context.seconds * mostOfTheTime);
       const prepared = await lab.prepare(
         ways.flatMap((way) =>
-          counts.map((count) => rulesRung(way, count, { sources, isAsked, times, ...traffic })),
+          counts.map((count) => rulesRung(way, count, { sources, isAsked, counts, times, ...traffic })),
         ),
         ladder(Math.min(...counts), times),
       );
@@ -88,10 +92,30 @@ function ladder(least: number, times: SetUpTimes): Ladder {
 
 /** When each rung was set up, and how long its rules took. */
 class SetUpTimes {
+  /** Seconds. */
+  readonly #most: number;
   /** For each time that it was set up to stay, with the rehearsals that followed. */
   readonly byRung = new Map<string, SetUpTime[][]>();
   readonly #rehearsals = new Map<string, number>();
   readonly #started = performance.now();
+
+  /** @param most seconds that a set-up should take */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Why so many rules would take too long, as the sizes before let expect. */
+  tooLong(way: string, counts: readonly number[], count: number): string | undefined {
+    const before = counts.filter((each) => each < count && each >= tellingSize).toReversed();
+    for (const each of before) {
+      const times = this.byRung.get(pointName(way, each))?.[0];
+      if (times === undefined) continue;
+      const took = Math.min(...times.map(({ seconds }) => seconds));
+      if ((took * count) / each <= this.#most) return undefined;
+      return `setting up ${each.toLocaleString('en-GB')} took ${took.toFixed(1)} s, and so many more would take too much of the time`;
+    }
+    return undefined;
+  }
 
   add(rung: string, seconds: number): void {
     const time = { at: (performance.now() - this.#started) / 1000 - seconds, seconds };
@@ -120,13 +144,15 @@ interface PointOptions extends Traffic {
   readonly sources: number;
   /** Whether the user named the sizes. */
   readonly isAsked: boolean;
+  /** All sizes, in order. */
+  readonly counts: readonly number[];
   readonly times: SetUpTimes;
 }
 
 /** A way with so many rules. */
 function rulesRung(way: RulesWay, count: number, options: PointOptions): Rung {
   const { title, tool, most } = way;
-  const { family, isAsked, times } = options;
+  const { family, isAsked, counts, times } = options;
   const sources = way.isList ? 1 : Math.min(count, options.sources);
   const name = pointName(way.name, count);
   const allowed = most === undefined ? mostRules : most.count * (isAsked ? 10 : 1);
@@ -145,6 +171,8 @@ function rulesRung(way: RulesWay, count: number, options: PointOptions): Rung {
       for (const needed of way.needs(family)) requireTool(needed);
       if (count > allowed)
         throw new NetkitError('unsupported', most?.why ?? `${mostRules} are the most that are measured`);
+      const why = times.tooLong(way.name, counts, count);
+      if (why !== undefined) throw new NetkitError('unsupported', why);
     },
     setUp: (stand) => {
       answerable(stand);
