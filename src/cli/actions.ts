@@ -21,6 +21,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   'bench drop': () => import('./commands/bench-drop.js'),
   'bench latency': () => import('./commands/bench-latency.js'),
   'bench maps': () => import('./commands/bench-maps.js'),
+  'bench probes': () => import('./commands/bench-probes.js'),
   'bench program': () => import('./commands/bench-program.js'),
   'bench render': () => import('./commands/bench-render.js'),
   'bench rules': () => import('./commands/bench-rules.js'),

@@ -18,6 +18,7 @@ const commands: readonly (readonly string[])[] = [
   ['chain', '--functions', '0', '--functions', '3'],
   ['rules', '--rules', '10', '--rules', '20000'],
   ['upgrade'],
+  ['probes', '--only', 'raw-tracepoint,tracepoint,uprobe,packet-raw-tracepoint'],
 ];
 
 /** Threads of the kernel and readers that a benchmark of this process had: they end with its namespaces. */

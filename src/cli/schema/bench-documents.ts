@@ -12,6 +12,7 @@ export const benchDocuments = {
   'bench chain': measured,
   'bench rules': measured,
   'bench upgrade': measured,
+  'bench probes': measured,
   'bench render': measured,
   'bench compare': benchCompareDocument,
 };

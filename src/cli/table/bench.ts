@@ -3,6 +3,7 @@ import { benchCompare } from './bench-compare.js';
 import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
 import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
+import { benchProbes } from './bench-probes.js';
 import { benchProgram } from './bench-program.js';
 import { benchRules } from './bench-rules.js';
 import { benchUpgrade } from './bench-upgrade.js';
@@ -117,6 +118,7 @@ export const benchCommands = [
   benchChain,
   benchRules,
   benchUpgrade,
+  benchProbes,
   benchCompare,
   render,
 ] as const satisfies readonly CommandEntry[];

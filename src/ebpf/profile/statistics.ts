@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NetkitError } from '../../base/errors.js';
 import { capabilityHint } from '../../host/capabilities.js';
 import { isErrno } from '../../sys/errno.js';
-import type { Fd } from '../../sys/fd.js';
 import { enableStatistics } from '../../sys/measuring-calls.js';
 import type { Program } from '../program.js';
 import { emptyProgram, runMany, syntheticPacket } from './empty-program.js';
@@ -38,8 +37,11 @@ export async function measureByStatistics(
   };
 }
 
-/** @throws NetkitError `not-permitted`, `unsupported` */
-function startCounting(): Fd {
+/**
+ * Has the kernel count how often each program runs (`ProgramInfo.runCount`) until this is disposed of, which makes them slower.
+ * @throws NetkitError `not-permitted`, `unsupported`
+ */
+export function startCounting(): Disposable {
   try {
     return enableStatistics();
   } catch (error) {

@@ -17,6 +17,7 @@ describe('the command table', () => {
       'bench drop',
       'bench latency',
       'bench maps',
+      'bench probes',
       'bench program',
       'bench render',
       'bench rules',
