@@ -24,6 +24,7 @@ export const lengthyTests = {
   'test/e2e/confirm-killed.test.ts': 'kills some forty commands',
   'test/e2e/replace-killed.test.ts': 'kills imports, at moments that a slower machine stretches',
   'test/e2e/batch-atomic.test.ts': 'kills some thirty batches',
+  'test/e2e/bench-cli.test.ts': 'starts some two hundred commands',
   'test/e2e/bench-killed.test.ts': 'kills some ten benchmarks while they measure',
   'test/e2e/bench-latency.test.ts': 'measures for half a minute',
   'test/e2e/bench-maps.test.ts': 'measures for half a minute',

@@ -17,6 +17,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   snapshot: () => import('./commands/snapshot.js'),
   batch: () => import('./commands/batch.js'),
   'bench chain': () => import('./commands/bench-chain.js'),
+  'bench cli': () => import('./commands/bench-cli.js'),
   'bench compare': () => import('./commands/bench-compare.js'),
   'bench drop': () => import('./commands/bench-drop.js'),
   'bench latency': () => import('./commands/bench-latency.js'),

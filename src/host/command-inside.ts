@@ -9,6 +9,7 @@ const timeoutMs = 30_000;
 
 /**
  * Runs a program inside a network namespace, or here, and returns its standard output.
+ * @param env beside that of this process
  * @throws NetkitError `tool-missing`; `tool-failed` with what it said when it ends with another status than 0
  */
 export function runInside(
@@ -16,6 +17,7 @@ export function runInside(
   file: string,
   args: readonly string[],
   input = '',
+  env: Readonly<Record<string, string>> = {},
 ): string {
   const path = requireTool(file);
   const options: SpawnSyncOptionsWithStringEncoding & { readonly detached: true } = {
@@ -23,7 +25,7 @@ export function runInside(
     encoding: 'utf8',
     timeout: timeoutMs,
     maxBuffer: 64 << 20,
-    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    env: { ...process.env, LC_ALL: 'C.UTF-8', ...env },
     // Ctrl-C at a terminal is for this process alone, which lets it end. Node does so, and has no type for it.
     detached: true,
   };

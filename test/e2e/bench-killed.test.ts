@@ -19,6 +19,7 @@ const commands: readonly (readonly string[])[] = [
   ['rules', '--rules', '10', '--rules', '20000'],
   ['upgrade'],
   ['probes', '--only', 'raw-tracepoint,tracepoint,uprobe,packet-raw-tracepoint'],
+  ['cli'],
 ];
 
 /** Threads of the kernel and readers that a benchmark of this process had: they end with its namespaces. */

@@ -73,6 +73,7 @@ describeAsRoot('the JSON of every command', () => {
     covered.add('bench latency');
     run('bench program', 'builtin:firewall', '--seconds', '1');
     run('bench probes', '--only', 'raw-tracepoint', '--seconds', '1');
+    run('bench cli', '--only', 'start', '--seconds', '1');
     run('bench maps', '--only', 'array', '--entries', '64', '--seconds', '1');
     const rules = join(import.meta.dirname, '../fixtures/bench/rules.json');
     run('bench compare', rules, rules);

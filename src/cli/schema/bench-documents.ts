@@ -13,6 +13,7 @@ export const benchDocuments = {
   'bench rules': measured,
   'bench upgrade': measured,
   'bench probes': measured,
+  'bench cli': measured,
   'bench render': measured,
   'bench compare': benchCompareDocument,
 };

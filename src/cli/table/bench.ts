@@ -1,4 +1,5 @@
 import { benchChain } from './bench-chain.js';
+import { benchCli } from './bench-cli.js';
 import { benchCompare } from './bench-compare.js';
 import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
@@ -119,6 +120,7 @@ export const benchCommands = [
   benchRules,
   benchUpgrade,
   benchProbes,
+  benchCli,
   benchCompare,
   render,
 ] as const satisfies readonly CommandEntry[];

@@ -13,6 +13,7 @@ describe('the command table', () => {
       'attach',
       'batch',
       'bench chain',
+      'bench cli',
       'bench compare',
       'bench drop',
       'bench latency',
