@@ -2,7 +2,7 @@
 import { analyse } from '../../src/bench/analysis.js';
 import { runScenario } from '../../src/bench/run.js';
 import type { Scenario } from '../../src/bench/scenario.js';
-import { DropLab } from '../../src/bench/scenarios/drop/drop-lab.js';
+import { DropLab, floodSlices } from '../../src/bench/scenarios/drop/drop-lab.js';
 import { tcRung } from '../../src/bench/scenarios/drop/ebpf-rungs.js';
 import type { Rung } from '../../src/bench/scenarios/drop/rung.js';
 import { load } from '../../src/ebpf/load.js';
@@ -39,7 +39,7 @@ export async function dropTrial(): Promise<Trial> {
 
 function ladder(rungs: readonly Rung[]): Scenario {
   const prepare: Scenario['prepare'] = async (context) => new DropLab(context, traffic).prepare(rungs);
-  return { name: 'drop', title: 'How fast is each?', sliceSeconds: 0.25, prepare };
+  return { name: 'drop', title: 'How fast is each?', ...floodSlices, prepare };
 }
 
 function nsOfRun(spec: ObjectSpec): number {

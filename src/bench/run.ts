@@ -40,7 +40,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   progress('checking verdicts and packets');
   const tracks = await checkedTracks(prepared.groups, signal);
   const run = new BlockRun(tracks, box, options);
-  await run.warmUp(scenario.sliceSeconds);
+  await run.warmUp(scenario);
   await run.measure();
   if (signal.aborted && run.blocks === 0) throw interrupted();
   for (const track of tracks) track.judge();
@@ -161,16 +161,16 @@ class BlockRun {
   }
 
   /** One block that does not count: caches fill, and it shows what a block takes beside measuring. */
-  async warmUp(sliceSeconds: number): Promise<void> {
+  async warmUp(slices: Pick<Scenario, 'sliceSeconds' | 'shortestSliceSeconds'>): Promise<void> {
     if (this.#tracks.length === 0) return;
     this.#options.progress('warming up');
-    this.#slice = this.#box.slice(sliceSeconds, this.#tracks.length, 0);
+    this.#slice = this.#box.slice(slices, this.#tracks.length, 0);
     const before = this.#box.elapsed;
     await this.#block(0);
     const took = this.#box.elapsed - before;
     for (const track of this.#tracks) track.clear();
     const beside = Math.max(0, took / this.#tracks.length - this.#slice);
-    this.#slice = this.#box.slice(sliceSeconds, this.#tracks.length, beside);
+    this.#slice = this.#box.slice(slices, this.#tracks.length, beside);
     this.#box.blockTook((this.#slice + beside) * this.#tracks.length);
   }
 

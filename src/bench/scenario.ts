@@ -17,6 +17,8 @@ export interface Scenario {
   readonly title: string;
   /** How long one measurement takes, in seconds, when nobody asks for something else. */
   readonly sliceSeconds: number;
+  /** The least that a measurement may be cut down to, so that there are enough of them in a short time; 0.03 when left out. */
+  readonly shortestSliceSeconds?: number;
   /**
    * Sets up everything that is measured. Whatever it makes belongs to `context.scope`, which ends however the run does;
    * what a killed process would leave behind is held by descriptors, so that the kernel removes it with the process.

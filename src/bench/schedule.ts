@@ -1,12 +1,15 @@
 /** How the time is spent. */
+import type { Scenario } from './scenario.js';
 
 /**
  * Slices are made shorter to get so many blocks into the time: many short ones find a difference that few long ones do not,
  * where the machine is shared with others.
  */
 const wantedBlocks = 40;
-/** Below this a slice says little: starting and stopping would be most of it. */
-const shortestSlice = 0.03;
+/** Below this a slice says little, unless its scenario knows better: starting and stopping would be most of it. */
+const usualShortest = 0.03;
+
+type Slices = Pick<Scenario, 'sliceSeconds' | 'shortestSliceSeconds'>;
 
 export class TimeBox {
   readonly #started = performance.now();
@@ -36,9 +39,13 @@ export class TimeBox {
   }
 
   /** How long each of `count` variants may measure, when each takes `beside` seconds more. */
-  slice(wanted: number, count: number, beside: number): number {
+  slice(
+    { sliceSeconds, shortestSliceSeconds = usualShortest }: Slices,
+    count: number,
+    beside: number,
+  ): number {
     const share = (this.#seconds - this.elapsed) / (wantedBlocks * count) - beside;
-    return Math.min(wanted, Math.max(shortestSlice, share));
+    return Math.min(sliceSeconds, Math.max(shortestSliceSeconds, share));
   }
 
   /** What the last block took: half of it counts, so that one that was long does not end everything. */

@@ -6,7 +6,7 @@ import type { Traffic } from '../lab/sender.js';
 import type { Scenario } from '../scenario.js';
 import { stepGroup, withoutTwice } from './chain/steps.js';
 import { chainRung, chainWays, mostFunctions, pointName } from './chain/ways.js';
-import { DropLab, type Ladder } from './drop/drop-lab.js';
+import { DropLab, floodSlices, type Ladder } from './drop/drop-lab.js';
 import { costGroup, rateGroup } from './drop/metrics.js';
 import type { Rung } from './drop/rung.js';
 
@@ -19,9 +19,6 @@ export interface ChainOptions extends Traffic {
 
 /** The names of all ways. */
 export const chainWayNames: readonly string[] = chainWays.map(({ name }) => name);
-
-/** How long one chain is measured in a block. */
-const sliceSeconds = 0.25;
 
 /** The one at which the receiver sets the pace for sure comes first. */
 const bestReferences = ['tcx', 'tail-calls', 'dispatcher', 'one-program'];
@@ -40,7 +37,7 @@ export function chainScenario({ only, functions, ...traffic }: ChainOptions): Sc
   return {
     name: 'chain',
     title: 'What does each further function on the way of a packet cost?',
-    sliceSeconds,
+    ...floodSlices,
     prepare: async (context) => {
       const lab = new DropLab(context, traffic);
       const prepared = await lab.prepare(

@@ -3,7 +3,7 @@ import { NetkitError } from '../../base/errors.js';
 import { suggestion } from '../../base/suggest.js';
 import type { Traffic } from '../lab/sender.js';
 import type { Scenario } from '../scenario.js';
-import { DropLab } from './drop/drop-lab.js';
+import { DropLab, floodSlices } from './drop/drop-lab.js';
 import { ebpfRungs } from './drop/ebpf-rungs.js';
 import { netfilterRungs } from './drop/netfilter-rungs.js';
 import type { Rung } from './drop/rung.js';
@@ -20,9 +20,6 @@ export interface DropOptions extends Traffic {
   readonly only: readonly string[];
 }
 
-/** How long a rung is measured in a block. */
-const sliceSeconds = 0.25;
-
 /** @throws NetkitError `usage` for a rung that there is not */
 export function dropScenario({ only, ...traffic }: DropOptions): Scenario {
   const { captured } = traffic;
@@ -35,7 +32,7 @@ export function dropScenario({ only, ...traffic }: DropOptions): Scenario {
   return {
     name: 'drop',
     title: `How fast does each way drop a flood of ${captured?.text ?? `UDP packets of ${traffic.size} bytes`}?`,
-    sliceSeconds,
+    ...floodSlices,
     prepare: async (context) => {
       const lab = new DropLab(context, traffic);
       return lab.prepare(ladder.filter(({ name }) => only.length === 0 || only.includes(name)));

@@ -7,7 +7,7 @@ import type { Family } from '../lab/packet.js';
 import type { Traffic } from '../lab/sender.js';
 import { sourceAddress } from '../lab/sources.js';
 import type { Scenario } from '../scenario.js';
-import { DropLab, type Ladder } from './drop/drop-lab.js';
+import { DropLab, floodSlices, type Ladder } from './drop/drop-lab.js';
 import { costGroup, rateGroup } from './drop/metrics.js';
 import type { Rung, Stand } from './drop/rung.js';
 import { type SetUpTime, setUpGroup } from './rules/set-up-group.js';
@@ -29,8 +29,6 @@ export const rulesWayNames: readonly string[] = rulesWays.map(({ name }) => name
 
 export const mostRules = 1_000_000;
 const usualRules = [10, 100, 1000, 10_000, 100_000];
-/** How long one size is measured in a block. */
-const sliceSeconds = 0.25;
 /** What is set up in less than so many seconds is set up so often more, since one time says little. */
 const quickSetUp = 0.1;
 const moreOfQuick = 2;
@@ -58,7 +56,7 @@ export function rulesScenario({ only, rules, isFull, sources, ...traffic }: Rule
   return {
     name: 'rules',
     title: 'What does a packet cost that so many rules, or members of a set, may match?',
-    sliceSeconds,
+    ...floodSlices,
     prepare: async (context) => {
       const lab = new DropLab(context, traffic);
       const times = new SetUpTimes(context.seconds * mostOfTheTime);

@@ -131,6 +131,16 @@ describe('a run', () => {
     }
   });
 
+  it('cuts slices down for the sake of more blocks, as far as the scenario allows', async () => {
+    const slices = async (shortest: Pick<Scenario, 'shortestSliceSeconds'>): Promise<number> => {
+      const { scenario } = fake();
+      const { groups } = await runScenario({ ...scenario, ...shortest }, options({ seconds: 0.4 }));
+      return groups[0]?.variants[0]?.samples.at(-1)?.seconds ?? Number.NaN;
+    };
+    expect(await slices({})).toBe(0.03);
+    expect(await slices({ shortestSliceSeconds: 0.02 })).toBe(0.02);
+  });
+
   it('does not measure a variant whose check does not hold or throws, and goes on with the others', async () => {
     const failed = { name: 'verdict', ok: false, detail: '3 of 4 packets' };
     const check = () => {

@@ -13,6 +13,12 @@ import { costGroup, metrics, rateGroup, senderLimit } from './metrics.js';
 import type { Rung } from './rung.js';
 import { DropVariant, type Standing } from './variant.js';
 
+/**
+ * How long a rung is measured in a block. CPUs that others share may change their pace twice a second: what is compared has to
+ * be close together. The shortest is thousands of packets, beside 256 that a veth's queue holds.
+ */
+export const floodSlices = { sliceSeconds: 0.25, shortestSliceSeconds: 0.008 } as const;
+
 /** What is asked of the rungs of a ladder, and how they are compared. */
 export interface Ladder {
   readonly title: string;
