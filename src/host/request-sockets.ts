@@ -1,4 +1,5 @@
 /** Sockets that requests and answers go through: those of src/sys, for who measures with them. */
+export type { Fd } from '../sys/fd.js';
 export {
   acceptConnection,
   bindSocket,
@@ -6,10 +7,12 @@ export {
   connectSocket,
   ended,
   endWithParent,
+  listenAtOnce,
   listenWithData,
   notYet,
   openSocket,
   pollNow,
+  pollWaiting,
   receiveFrom,
   receiveNow,
   receiveRoom,

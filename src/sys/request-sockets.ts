@@ -79,6 +79,11 @@ export function listenWithData(socket: Fd, backlog: number): void {
   checked('listen', invoke('listen', [socket.value, backlog]));
 }
 
+/** Lets connections come, and be accepted at once. @throws SysError EADDRINUSE */
+export function listenAtOnce(socket: Fd, backlog: number): void {
+  checked('listen', invoke('listen', [socket.value, backlog]));
+}
+
 /** @returns 0, or `notYet` while a connection is on its way. @throws SysError ECONNREFUSED, EADDRNOTAVAIL, ENETUNREACH */
 export function connectSocket(socket: number, address: Uint8Array): number {
   if (invoke('connect', [socket, address, address.length]) === 0) return 0;
@@ -150,6 +155,11 @@ export function sendTo(socket: number, bytes: Uint8Array, size: number, to: Uint
 /** @param list of struct pollfd, 8 bytes each. @returns how many are ready. @throws SysError */
 export function pollNow(list: Uint8Array, count: number): number {
   return Math.max(0, counted('poll', invoke('poll', [list, count, 0])));
+}
+
+/** The same, and waits until one is; 0 where a signal came first. @throws SysError */
+export function pollWaiting(list: Uint8Array, count: number): number {
+  return Math.max(0, counted('poll', invoke('poll', [list, count, -1])));
 }
 
 /** For descriptors that come and go with requests: without an object each. */

@@ -6,14 +6,16 @@ import { readSync, writeSync } from 'node:fs';
 import { messageOf } from '../../../base/errors.js';
 import { ahead, busyNs } from '../../../host/affinity.js';
 import { Netns, withNetns } from '../../../host/netns.js';
-import { endWithParent } from '../../../host/request-sockets.js';
+import { endWithParent, type Fd, sendNow } from '../../../host/request-sockets.js';
+import { Random } from '../../statistics/random.js';
 import { connectTransport } from './connect-transport.js';
 import { closedLoop, openLoop, type Transport } from './exchange.js';
-import type { Answer, Order, PeerRole, RunOrder, RunResult } from './orders.js';
+import type { Answer, Loop, Order, PeerRole, RunOrder, RunResult, Said, StreamOrder } from './orders.js';
 import type { Protocol, Route } from './route.js';
 import { intendedTimes } from './schedule.js';
 import { listen } from './serve.js';
-import { tcpTransport } from './tcp-transport.js';
+import { headOf, listenForStreams, sentAndBack, serveProxy, serveStreams } from './streams.js';
+import { connected, overConnection, tcpTransport } from './tcp-transport.js';
 import { accountOf, type Timeline } from './timeline.js';
 import { udpTransport } from './udp-transport.js';
 
@@ -22,6 +24,12 @@ const transports: Readonly<Record<Protocol, (route: Route) => Transport>> = {
   tcp: tcpTransport,
   connect: connectTransport,
 };
+
+/** The machine itself. */
+const localAddresses = {
+  ipv4: Uint8Array.of(127, 0, 0, 1),
+  ipv6: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+} as const;
 
 /** More than any machine answers a second. */
 const mostRate = 2_000_000;
@@ -36,8 +44,9 @@ function main(role: PeerRole): void {
     using netns = Netns.open(role.netns);
     const server = withNetns(netns, () => listen(role.protocol, role.route));
     say({ ok: true });
-    server.serve();
+    return server.serve();
   }
+  if (role.role !== 'client') return takeStreams(role);
   say({ ok: true });
   for (const line of lines()) {
     const order: Order = JSON.parse(line);
@@ -45,17 +54,77 @@ function main(role: PeerRole): void {
   }
 }
 
+/** Binds in the namespace, and then needs it no more. */
+function takeStreams(role: Extract<PeerRole, { role: 'stream-server' | 'proxy' }>): never {
+  const { family, port } = role;
+  using netns = Netns.open(role.netns);
+  const listener = withNetns(netns, () => listenForStreams(family, port));
+  say({ ok: true });
+  const sayDone = (said: Said): void => say({ ok: true, ...said });
+  if (role.role === 'stream-server') serveStreams(listener, sayDone);
+  const to = { family, address: localAddresses[family], port: role.to };
+  return withNetns(netns, () => serveProxy(listener, to, sayDone));
+}
+
+/** What is connected, and not used yet. */
+let connection: Fd | undefined;
+
 function answerTo(order: Order): Answer {
   try {
-    using netns = Netns.open(order.netns);
-    return { ok: true, result: withNetns(netns, () => run(order)) };
+    return { ok: true, ...done(order) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
 }
 
-function run({ protocol, route, loop }: RunOrder): RunResult {
-  using transport = transports[protocol]({ ...route, address: Uint8Array.from(route.address) });
+function done(order: Order): Said {
+  switch (order.what) {
+    case 'run':
+      return { result: run(order) };
+    case 'connect': {
+      const { netns: file, route } = order;
+      using netns = Netns.open(file);
+      connection = withNetns(netns, () => connected({ ...route, address: Uint8Array.from(route.address) }));
+      return { sockets: [connection.value] };
+    }
+    case 'stream':
+      return { result: stream(taken(), order) };
+    case 'compare': {
+      using socket = taken();
+      const random = new Random(order.seed, 'compare');
+      const bytes = Uint8Array.from({ length: order.bytes }, () => random.next() * 256);
+      return {
+        bytes: sentAndBack(socket, bytes, () => Math.floor(random.next() * 2 ** (random.next() * 16))),
+      };
+    }
+  }
+}
+
+/** The connection, for what is done with it and then closes it. */
+function taken(): Fd {
+  const socket = connection;
+  if (socket === undefined) throw new Error('there is no connection');
+  connection = undefined;
+  return socket;
+}
+
+function run({ netns: file, protocol, route, loop }: RunOrder): RunResult {
+  using netns = Netns.open(file);
+  return withNetns(netns, () => {
+    using transport = transports[protocol]({ ...route, address: Uint8Array.from(route.address) });
+    return exchanged(transport, loop);
+  });
+}
+
+function stream(socket: Fd, { chunks, loop }: StreamOrder): RunResult {
+  using transport = overConnection(socket, chunks);
+  const head = headOf(chunks);
+  if (sendNow(socket.value, head, head.length) !== head.length)
+    throw new Error('a new connection takes nothing');
+  return exchanged(transport, loop);
+}
+
+function exchanged(transport: Transport, loop: Loop): RunResult {
   const patience = loop.patience * 1e9;
   const exchange: () => Timeline =
     loop.kind === 'open'

@@ -8,7 +8,7 @@ import type { Scope } from '../../../base/scope.js';
 import { allowedCpus, busyNs, keepOnCpus } from '../../../host/affinity.js';
 import type { Netns } from '../../../host/netns.js';
 import { packageRoot } from '../../../host/package-root.js';
-import type { Answer, Loop, PeerRole, RunOrder, RunResult } from './orders.js';
+import type { Answer, Loop, Order, PeerRole, RunResult, Said } from './orders.js';
 import type { Protocol, Route } from './route.js';
 
 /** How long one may take to start: a machine in a machine takes a minute for it. */
@@ -26,7 +26,7 @@ const nodeOptions = [
 ];
 
 /** One of them. */
-class Peer implements Disposable {
+export class Peer implements Disposable {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -60,7 +60,7 @@ class Peer implements Disposable {
   }
 
   /** @throws NetkitError `failed` when it has ended or says that something went wrong */
-  async answer(): Promise<RunResult | undefined> {
+  async answer(): Promise<Said> {
     const { value, done } = await this.#lines.next();
     if (done === true) {
       const why = this.#said.trim().split('\n').at(-1) || 'it ended';
@@ -68,10 +68,10 @@ class Peer implements Disposable {
     }
     const answer: Answer = JSON.parse(value);
     if (!answer.ok) throw new NetkitError('failed', answer.message);
-    return answer.result;
+    return answer;
   }
 
-  tell(order: RunOrder): void {
+  tell(order: Order): void {
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 
@@ -92,7 +92,8 @@ class Peer implements Disposable {
   }
 }
 
-async function started(scope: Scope, role: PeerRole, cpu: number): Promise<Peer> {
+/** @param cpu where it stays. @throws NetkitError `failed`, `not-found` */
+export async function started(scope: Scope, role: PeerRole, cpu: number): Promise<Peer> {
   const peer = scope.use(new Peer(role, cpu));
   let isLate = false;
   const timer = setTimeout(() => {
@@ -151,14 +152,14 @@ export class RequestClient {
   /** One run at a time. @throws NetkitError `failed`, such as when the server is gone */
   async run(netns: Netns, protocol: Protocol, route: Route, loop: Loop): Promise<RunResult> {
     const address = [...route.address];
-    this.#peer.tell({ netns: fileOf(netns), protocol, route: { ...route, address }, loop });
-    const result = await this.#peer.answer();
+    this.#peer.tell({ what: 'run', netns: fileOf(netns), protocol, route: { ...route, address }, loop });
+    const { result } = await this.#peer.answer();
     if (result === undefined) throw new NetkitError('failed', 'the generator gave no result');
     return result;
   }
 }
 
 /** As another process finds it. */
-function fileOf(netns: Netns): string {
+export function fileOf(netns: Netns): string {
   return `/proc/${process.pid}/fd/${netns.fd}`;
 }

@@ -1,7 +1,8 @@
-/** Requests over one TCP connection that lasts: answers come in the order of the requests. */
+/** Requests, or chunks of a stream, over one TCP connection that lasts: answers come in their order. */
 import {
   connectSocket,
   ended,
+  type Fd,
   openSocket,
   receiveNow,
   sendAtOnce,
@@ -15,7 +16,12 @@ import type { Route } from './route.js';
 const readBytes = 1 << 16;
 
 /** In the thread's network namespace. Waits for the connection. @throws SysError ECONNREFUSED, ETIMEDOUT */
-export function tcpTransport({ family, address, port, size }: Route): Transport {
+export function tcpTransport(route: Route): Transport {
+  return overConnection(connected(route), { size: route.size, answer: route.size });
+}
+
+/** A connection, in the thread's network namespace, when it stands. @throws SysError ECONNREFUSED, ETIMEDOUT */
+export function connected({ family, address, port }: Omit<Route, 'size'>): Fd {
   const socket = openSocket(family, 'tcp', { waits: true });
   try {
     sendAtOnce(socket.value);
@@ -24,6 +30,14 @@ export function tcpTransport({ family, address, port, size }: Route): Transport 
     socket[Symbol.dispose]();
     throw error;
   }
+  return socket;
+}
+
+/** Requests of `size` bytes, each of which `answer` bytes answer, over a connection that ends with them. */
+export function overConnection(
+  socket: Fd,
+  { size, answer }: { readonly size: number; readonly answer: number },
+): Transport {
   const fd = socket.value;
   const request = new Uint8Array(size);
   const answers = new Uint8Array(readBytes);
@@ -42,12 +56,12 @@ export function tcpTransport({ family, address, port, size }: Route): Transport 
       return true;
     },
     answered: () => {
-      if (read < (told + 1) * size) {
+      if (read < (told + 1) * answer) {
         const count = receiveNow(fd, answers);
         if (count === 0 || count === ended) throw new Error('the server has closed the connection');
         if (count < 0) return -1;
         read += count;
-        if (read < (told + 1) * size) return -1;
+        if (read < (told + 1) * answer) return -1;
       }
       told += 1;
       return told - 1;
