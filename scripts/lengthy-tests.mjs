@@ -29,6 +29,7 @@ export const lengthyTests = {
   'test/e2e/bench-latency.test.ts': 'measures for half a minute',
   'test/e2e/bench-maps.test.ts': 'measures for half a minute',
   'test/e2e/bench-probes.test.ts': 'attaches every kind of probe some ten times',
+  'test/e2e/bench-sockmap.test.ts': 'measures for half a minute',
   'test/e2e/bench-program.test.ts': 'measures for most of a minute',
   'test/e2e/watch-burst.test.ts': 'makes six hundred interfaces',
   'test/e2e/order.test.ts': 'runs some four hundred commands; order-kinds.test.ts has each kind of hook',

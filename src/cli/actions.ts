@@ -26,6 +26,7 @@ export const actions: { readonly [N in CommandName]: Load<N> } = {
   'bench program': () => import('./commands/bench-program.js'),
   'bench render': () => import('./commands/bench-render.js'),
   'bench rules': () => import('./commands/bench-rules.js'),
+  'bench sockmap': () => import('./commands/bench-sockmap.js'),
   'bench upgrade': () => import('./commands/bench-upgrade.js'),
   build: () => import('./commands/build.js'),
   inspect: () => import('./commands/inspect.js'),

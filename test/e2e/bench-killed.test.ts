@@ -6,7 +6,7 @@ import { listNetns } from '../../src/host/netns.js';
 import { commandOf, otherProcesses, procText } from '../../src/host/proc.js';
 import { startNetkit } from '../support/cli.js';
 import { expectUnchanged, snapshotKernelState } from '../support/kernel-state.js';
-import { describeAsRoot, ownProcessId } from '../support/requirements.js';
+import { describeAsRoot, twoCpus } from '../support/requirements.js';
 import { isThorough, sampled } from '../support/sampling.js';
 
 /** Moments at which it is killed: from before anything is made to the middle of measuring. */
@@ -20,7 +20,15 @@ const commands: readonly (readonly string[])[] = [
   ['upgrade'],
   ['probes', '--only', 'raw-tracepoint,tracepoint,uprobe,packet-raw-tracepoint'],
   ['cli'],
+  ['sockmap', '--only', 'copy,sk-skb'],
 ];
+
+/** Clients, servers and proxies, which the kernel ends with the process that started them. */
+function orphanPeers(before: ReadonlySet<number>): string[] {
+  return otherProcesses()
+    .filter((pid) => !before.has(pid) && procText(`/proc/${pid}/cmdline`).includes('bench-peer.js'))
+    .map((pid) => `${pid} ${commandOf(pid)}`);
+}
 
 /** Threads of the kernel and readers that a benchmark of this process had: they end with its namespaces. */
 function companionsOf(pid: number): string[] {
@@ -78,6 +86,7 @@ describeAsRoot(
       await running.ended.catch(() => undefined);
       await expectSoon(() => companionsOf(pid));
       await expectSoon(() => orphanReaders(processes));
+      await expectSoon(() => orphanPeers(processes));
       await expectUnchanged(before, 10_000);
       expect(listNetns().map(({ name }) => name)).toEqual(names);
       expect(readdirSync(tmpdir()).filter((name) => /^(netkit|nk)-?bench/.test(name))).toEqual(temporary);
@@ -107,5 +116,5 @@ describeAsRoot(
       60_000,
     );
   },
-  { kernelHas: ['live-frames'], tools: ['iptables', 'nft'], ...ownProcessId },
+  { kernelHas: ['live-frames'], tools: ['iptables', 'nft'], ...twoCpus },
 );

@@ -56,6 +56,11 @@ const addresses = {
     prefix: 64,
   },
 } as const;
+/** How the address of an end is written. */
+export function addressText(family: Family, end: 'from' | 'to'): string {
+  return addresses[family][end].text;
+}
+
 const macs = { from: '02:00:00:00:00:01', to: '02:00:00:00:00:02' } as const;
 
 /** Interfaces that are in no other benchmark at the same time: threads of the kernel are told apart by them. */

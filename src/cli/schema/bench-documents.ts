@@ -11,6 +11,7 @@ export const benchDocuments = {
   'bench maps': measured,
   'bench chain': measured,
   'bench rules': measured,
+  'bench sockmap': measured,
   'bench upgrade': measured,
   'bench probes': measured,
   'bench cli': measured,

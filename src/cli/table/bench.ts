@@ -7,6 +7,7 @@ import { measuringExits, measuringOptions, method, trafficOptions } from './benc
 import { benchProbes } from './bench-probes.js';
 import { benchProgram } from './bench-program.js';
 import { benchRules } from './bench-rules.js';
+import { benchSockmap } from './bench-sockmap.js';
 import { benchUpgrade } from './bench-upgrade.js';
 import type { CommandEntry } from './types.js';
 
@@ -118,6 +119,7 @@ export const benchCommands = [
   benchMaps,
   benchChain,
   benchRules,
+  benchSockmap,
   benchUpgrade,
   benchProbes,
   benchCli,

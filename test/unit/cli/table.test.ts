@@ -22,6 +22,7 @@ describe('the command table', () => {
       'bench program',
       'bench render',
       'bench rules',
+      'bench sockmap',
       'bench upgrade',
       'btf dump',
       'btf list',
