@@ -77,11 +77,11 @@ describeAsRoot(
         ({ checks }) => checks.find(({ name }) => name === 'way')?.detail,
       );
       expect(ways).toEqual([
-        'the proxy read 32.0 MiB, programs redirected 0 bytes',
-        'the proxy read 0 bytes, programs redirected 32.0 MiB',
-        'the proxy read 0 bytes, programs redirected 32.0 MiB',
+        'the proxy read 4.00 MiB, programs redirected 0 bytes',
+        'the proxy read 0 bytes, programs redirected 4.00 MiB',
+        'the proxy read 0 bytes, programs redirected 4.00 MiB',
         'the proxy read 0 bytes, programs redirected 0 bytes',
-        'the proxy read 32.0 MiB, programs redirected 0 bytes',
+        'the proxy read 4.00 MiB, programs redirected 0 bytes',
       ]);
       const proxyTime = (name: string) =>
         document.results.find(
@@ -106,12 +106,13 @@ describeAsRoot(
       writeFileSync(path, script);
       chmodSync(path, 0o755);
       const words = ['--only', 'direct', '--seconds', '1'];
+      const processes = new Set(otherProcesses());
       const { limits, environment } = measured(words, {
         PATH: [folder, process.env.PATH ?? ''].join(delimiter),
       });
       expect(limits[0]).toMatchObject({ name: 'iperf3', value: 1e9, unit: 'bytes/s' });
       expect(environment.tools).toContainEqual({ name: 'iperf3', version: '3.12' });
-      expect(companions(0, new Set())).toEqual([]);
+      expect(companions(0, processes)).toEqual([]);
       writeFileSync(path, '#!/bin/sh\necho \'{"error":"unable to send"}\'\n');
       const broken = measured(words, { PATH: [folder, process.env.PATH ?? ''].join(delimiter) });
       expect(broken.notes[0]).toBe('Left out: a second opinion by iperf3, since iperf3: unable to send.');

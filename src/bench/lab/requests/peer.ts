@@ -92,7 +92,8 @@ function done(order: Order): Said {
     case 'compare': {
       using socket = taken();
       const random = new Random(order.seed, 'compare');
-      const bytes = Uint8Array.from({ length: order.bytes }, () => random.next() * 256);
+      const bytes = new Uint8Array(order.bytes);
+      for (let at = 0; at < bytes.length; at += 1) bytes[at] = random.next() * 256;
       return {
         bytes: sentAndBack(socket, bytes, () => Math.floor(random.next() * 2 ** (random.next() * 16))),
       };

@@ -7,7 +7,7 @@ import { fileOf, type Peer, started } from './peers.js';
 import type { Route } from './route.js';
 
 /** Milliseconds in which a connection stands, or has ended: whoever waits longer waits for what does not come. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 export interface StreamPlaceOptions {
   readonly netns: Netns;

@@ -14,8 +14,8 @@ export type Passable = Pick<Passage, 'path' | 'run' | 'compare'>;
 
 /** Seconds for which the last answers are waited for. */
 export const patience = 0.5;
-/** More than the buffers of all connections of a path have room for. */
-const comparedBytes = 16 << 20;
+/** Some hundred pieces of many sizes. */
+const comparedBytes = 2 << 20;
 /** With less of the receiver's CPU than this in use it is something else that sets the pace. */
 const leastShare = 0.75;
 /** So many samples may be so. */
