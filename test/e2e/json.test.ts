@@ -64,7 +64,13 @@ describeAsRoot('the JSON of every command', () => {
     run('feature', 'lo');
     // What they really say is looked at where they can run: test/e2e/bench-drop.test.ts and its like.
     const drop = readFileSync(join(import.meta.dirname, '../fixtures/bench/drop.json'), 'utf8');
-    for (const command of ['bench drop', 'bench chain', 'bench rules', 'bench sockmap', 'bench upgrade'] as const) {
+    for (const command of [
+      'bench drop',
+      'bench chain',
+      'bench rules',
+      'bench sockmap',
+      'bench upgrade',
+    ] as const) {
       expectValid(command, JSON.parse(drop));
       covered.add(command);
     }

@@ -5,7 +5,15 @@ import { NetkitError } from '../../base/errors.js';
 import { packageRoot } from '../../host/package-root.js';
 import { ObjectSpec } from '../../obj/spec.js';
 
-export type BenchObjectName = 'sender' | 'drop' | 'maps' | 'chain' | 'latency' | 'upgrade' | 'probes' | 'sockmap';
+export type BenchObjectName =
+  | 'sender'
+  | 'drop'
+  | 'maps'
+  | 'chain'
+  | 'latency'
+  | 'upgrade'
+  | 'probes'
+  | 'sockmap';
 
 /** @throws NetkitError `not-found` in a checkout that was built without clang */
 export function benchObject(name: BenchObjectName): ObjectSpec {

@@ -95,6 +95,18 @@ describeAsRoot(
       });
     });
 
+    it('comes through after connections that nobody used, and ends that nobody waited for', async () => {
+      await lab(async ({ client, server, connect }) => {
+        await connect(serverPort);
+        await connect(serverPort);
+        expect(await client.compare(1000, 1)).toBe(1000);
+        await connect(proxyPort);
+        await connect(proxyPort);
+        expect(await client.compare(1000, 2)).toBe(1000);
+        expect(await server.ended()).toBe(1000);
+      });
+    });
+
     it('is an error where nobody listens, and the client goes on', async () => {
       await lab(async ({ client, connect }) => {
         await expect(connect(1)).rejects.toThrow(/ECONNREFUSED/);

@@ -19,6 +19,7 @@ export type PeerRole =
       readonly role: 'proxy';
       /** The port of the server, which is on the same machine. */
       readonly to: number;
+      readonly isPassedBy: boolean;
     } & StreamPlace);
 
 /** Where streams are taken. */

@@ -63,7 +63,8 @@ function takeStreams(role: Extract<PeerRole, { role: 'stream-server' | 'proxy' }
   const sayDone = (said: Said): void => say({ ok: true, ...said });
   if (role.role === 'stream-server') serveStreams(listener, sayDone);
   const to = { family, address: localAddresses[family], port: role.to };
-  return withNetns(netns, () => serveProxy(listener, to, sayDone));
+  const { isPassedBy } = role;
+  return withNetns(netns, () => serveProxy(listener, { to, isPassedBy }, sayDone));
 }
 
 /** What is connected, and not used yet. */
@@ -84,6 +85,9 @@ function done(order: Order): Said {
     case 'connect': {
       const { netns: file, route } = order;
       using netns = Netns.open(file);
+      // One that nobody used would keep its server from the next.
+      connection?.[Symbol.dispose]();
+      connection = undefined;
       connection = withNetns(netns, () => connected({ ...route, address: Uint8Array.from(route.address) }));
       return { sockets: [connection.value] };
     }

@@ -16,6 +16,13 @@ export interface StreamPlaceOptions {
   readonly port: number;
 }
 
+export interface ProxyPlaceOptions extends StreamPlaceOptions {
+  /** A port of the same machine. */
+  readonly to: number;
+  /** Whether the kernel hands bytes on: then it waits for the end of connections alone. No by default. */
+  readonly isPassedBy?: boolean;
+}
+
 /** Takes connections, one after the other: a server, or a proxy. */
 export class StreamTaker {
   readonly pid: number;
@@ -33,11 +40,9 @@ export class StreamTaker {
   }
 
   /** One that hands on, to a port of the same machine. @throws NetkitError `failed`, `not-found` */
-  static async proxy(
-    scope: Scope,
-    { netns, cpu, family, port, to }: StreamPlaceOptions & { readonly to: number },
-  ): Promise<StreamTaker> {
-    const role = { role: 'proxy', family, port, to, netns: fileOf(netns) } as const;
+  static async proxy(scope: Scope, { netns, to, ...options }: ProxyPlaceOptions): Promise<StreamTaker> {
+    const { cpu, family, port, isPassedBy = false } = options;
+    const role = { role: 'proxy', family, port, to, isPassedBy, netns: fileOf(netns) } as const;
     return new StreamTaker(await started(scope, role, cpu));
   }
 
@@ -48,7 +53,11 @@ export class StreamTaker {
 
   /** The descriptors in it of the connection that stands next. @throws NetkitError `failed` */
   async begun(): Promise<readonly number[]> {
-    return (await within(this.#peer.answer(), 'a connection')).sockets ?? [];
+    for (;;) {
+      const { sockets } = await within(this.#peer.answer(), 'a connection');
+      // Else it is the end of one that went wrong, which nobody waited for.
+      if (sockets !== undefined) return sockets;
+    }
   }
 
   /** The bytes that it has read of the connection, when that has ended. @throws NetkitError `failed` */

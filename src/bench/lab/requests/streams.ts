@@ -27,7 +27,8 @@ const readBytes = 1 << 16;
 const headBytes = 8;
 // struct pollfd { int fd; short events, revents; }
 const pollBytes = 8;
-const POLLIN = 1;
+const POLLIN = 0x1;
+const POLLRDHUP = 0x2000;
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** What is in front of a stream; with no bytes for an answer each byte of it comes back. */
@@ -69,8 +70,9 @@ function accepted(listener: Fd): number {
 /** @returns bytes received, without those in front */
 function answerStream(connection: number, bytes: Uint8Array): number {
   const head = new Uint8Array(headBytes);
-  // Who sleeps in recv when the socket is put into a sockmap is not woken by what is redirected to it; in poll he is.
-  const { list } = pollList([connection]);
+  // Who sleeps in recv when the socket is put into a sockmap looks at the socket's own queue alone, and sleeps on when
+  // something is redirected to it; in poll he sees that.
+  const { list } = pollList([connection], POLLIN);
   while (pollWaiting(list, 1) === 0);
   if (!receiveAll(connection, head)) return 0;
   const view = new DataView(head.buffer);
@@ -88,41 +90,48 @@ function answerStream(connection: number, bytes: Uint8Array): number {
   }
 }
 
+export interface ProxyOptions {
+  readonly to: { readonly family: Family; readonly address: Uint8Array; readonly port: number };
+  /** Whether the kernel hands bytes on: then it waits for the end of connections alone. */
+  readonly isPassedBy: boolean;
+}
+
 /**
  * Hands on what comes from clients to a server, and back, in user space, until the process ends. Says both connections when
  * they stand, and when they have ended how many bytes it has read.
  */
-export function serveProxy(
-  listener: Fd,
-  to: { readonly family: Family; readonly address: Uint8Array; readonly port: number },
-  say: (said: Said) => void,
-): never {
+export function serveProxy(listener: Fd, { to, isPassedBy }: ProxyOptions, say: (said: Said) => void): never {
   const bytes = new Uint8Array(readBytes);
   for (;;) {
     const client = accepted(listener);
     if (client < 0) continue;
     const server = connected(to);
     say({ sockets: [client, server.value] });
-    const read = handOn(client, server.value, bytes);
+    const list = pollList([client, server.value], isPassedBy ? POLLRDHUP : POLLIN);
+    const read = handOn(client, server.value, list, bytes);
     closeSocket(client);
     server[Symbol.dispose]();
     say({ bytes: read });
   }
 }
 
-function pollList(fds: readonly number[]): { readonly list: Uint8Array; readonly view: DataView } {
+interface PollList {
+  readonly list: Uint8Array;
+  readonly view: DataView;
+}
+
+function pollList(fds: readonly number[], events: number): PollList {
   const list = new Uint8Array(fds.length * pollBytes);
   const view = new DataView(list.buffer);
   for (const [place, fd] of fds.entries()) {
     view.setInt32(place * pollBytes, fd, littleEndian);
-    view.setInt16(place * pollBytes + 4, POLLIN, littleEndian);
+    view.setInt16(place * pollBytes + 4, events, littleEndian);
   }
   return { list, view };
 }
 
 /** Until one of them ends. @returns bytes read */
-function handOn(client: number, server: number, bytes: Uint8Array): number {
-  const { list, view } = pollList([client, server]);
+function handOn(client: number, server: number, { list, view }: PollList, bytes: Uint8Array): number {
   for (let read = 0; ; ) {
     if (pollWaiting(list, 2) === 0) continue;
     for (let place = 0; place < 2; place += 1) {
@@ -156,7 +165,7 @@ function receiveAll(socket: number, bytes: Uint8Array): boolean {
 }
 
 /** Milliseconds for which bytes that are to come back are waited for. */
-const backMs = 3000;
+const backMs = 10_000;
 
 /** @returns how many of the bytes came until the time was over, or the connection */
 function receivedInTime(socket: number, bytes: Uint8Array): number {
@@ -180,14 +189,24 @@ const mostAway = 1 << 15;
 export function sentAndBack(socket: Fd, bytes: Uint8Array, sizeOf: () => number): number {
   sendAll(socket.value, headOf({ size: 1, answer: 0 }), headBytes);
   const back = new Uint8Array(mostAway);
-  for (let at = 0; at < bytes.length; ) {
-    const piece = bytes.subarray(at, at + Math.min(mostAway, Math.max(1, sizeOf())));
-    if (!sendAll(socket.value, piece, piece.length)) return at;
-    const came = back.subarray(0, piece.length);
+  for (let at = 0; at < bytes.length; at += mostAway) {
+    const away = bytes.subarray(at, at + mostAway);
+    if (!sendPieces(socket.value, away, sizeOf)) return at;
+    const came = back.subarray(0, away.length);
     const count = receivedInTime(socket.value, came);
-    if (count < came.length) return at + count;
-    for (let byte = 0; byte < piece.length; byte += 1) if (came[byte] !== piece[byte]) return at + byte;
-    at += piece.length;
+    const wrong = came.subarray(0, count).findIndex((byte, index) => byte !== away[index]);
+    if (wrong >= 0) return at + wrong;
+    if (count < away.length) return at + count;
   }
   return bytes.length;
+}
+
+/** @returns false when the other side has closed */
+function sendPieces(socket: number, bytes: Uint8Array, sizeOf: () => number): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const piece = bytes.subarray(at, at + Math.max(1, sizeOf()));
+    if (!sendAll(socket, piece, piece.length)) return false;
+    at += piece.length;
+  }
+  return true;
 }

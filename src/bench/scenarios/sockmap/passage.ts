@@ -76,7 +76,14 @@ export class Passage {
     const server = await StreamTaker.server(scope, { netns, cpu, family, port: serverPort });
     log.note(title, `a server on port ${serverPort}`);
     const proxy = path.hasProxy
-      ? await StreamTaker.proxy(scope, { netns, cpu, family, port: proxyPort, to: serverPort })
+      ? await StreamTaker.proxy(scope, {
+          netns,
+          cpu,
+          family,
+          port: proxyPort,
+          to: serverPort,
+          isPassedBy: joint !== undefined,
+        })
       : undefined;
     if (proxy !== undefined) log.note(title, `a proxy on port ${proxyPort}, to port ${serverPort} over lo`);
     if (joint !== undefined) log.note('host', `bpf/bench/sockmap.bpf.o: ${path.description}`);

@@ -8,6 +8,7 @@ import { addressText } from '../../lab/network.js';
 import type { Family } from '../../lab/packet.js';
 import { type Placement, place } from '../../lab/placement.js';
 import type { Chunks } from '../../lab/requests/orders.js';
+import type { Spacing } from '../../lab/requests/schedule.js';
 import { StreamClient } from '../../lab/requests/stream-peers.js';
 import { toolVersions } from '../../lab/tool-versions.js';
 import { mergedHistograms } from '../../merged-histograms.js';
@@ -33,6 +34,7 @@ const answerBytes = 8;
 
 const generalNotes = [
   "Client and server are processes of netkit's, and so is the proxy: it waits with poll, reads up to 64 KiB, and writes. One in C takes less time for each call.",
+  'A proxy whose sockets are joined, or past which bytes go, waits for the end of its connections alone.',
   'The sockets of a connection are joined when it stands, and before anything goes over it: what that takes is in no figure.',
   'Proxy, server and the workers of the kernel, which send on what sk_skb redirects, share a CPU, with the same priority; the NAPI threads go before them.',
 ] as const;
@@ -138,7 +140,7 @@ export class SockmapLab {
           title: `How long is a round trip of ${requestSize} bytes, at ${quantity(requestRate, 'requests/s')}?`,
           metrics: requestMetrics,
         },
-        this.#paced(requests, requestRate),
+        this.#paced(requests, requestRate, 'poisson'),
       ),
       group(
         {
@@ -158,12 +160,13 @@ export class SockmapLab {
           title: `How long does a chunk of ${size} take in a stream of ${pace}?`,
           metrics: chunkMetrics,
         },
-        this.#paced(chunks, chunkRate),
+        // A chunk takes the client long enough to send that the next would often be late, by its own fault, if it came at random.
+        this.#paced(chunks, chunkRate, 'even'),
       ),
     ];
   }
 
-  #paced(chunks: Chunks, rate: number): Measured {
+  #paced(chunks: Chunks, rate: number, spacing: Spacing): Measured {
     const { seed } = this.#context;
     return {
       chunks,
@@ -172,7 +175,7 @@ export class SockmapLab {
         kind: 'open',
         rate,
         seconds,
-        spacing: 'poisson',
+        spacing,
         // Each slice has other times.
         seed: (seed + slice) % 2 ** 32,
         patience,
