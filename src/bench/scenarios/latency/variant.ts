@@ -182,14 +182,17 @@ export class LatencyVariant implements Variant {
   }
 }
 
-/** What does not hold of a slice. */
-export function failures(result: Pick<RunResult, 'wanted' | 'sent' | 'answered' | 'lag'>): BenchCheck[] {
+/** What does not hold of a slice. @param limit nanoseconds, beyond which the generator was held up */
+export function failures(
+  result: Pick<RunResult, 'wanted' | 'sent' | 'answered' | 'lag'>,
+  limit = heldUp,
+): BenchCheck[] {
   const { wanted, sent, answered, lag } = result;
   const found: BenchCheck[] = [];
   const fail = (name: string, detail: string): unknown => found.push({ name, ok: false, detail });
   const late = percentileOf(lag, heldUpPercentile) ?? 0;
   if (sent < wanted) fail('generator', `it sent ${sent} of ${wanted} requests in time`);
-  else if (late > heldUp)
+  else if (late > limit)
     fail(
       'generator',
       `it was held up: one in a thousand requests was sent ${quantity(late, 'ns')} late or later`,

@@ -31,6 +31,11 @@ export interface SockmapLabOptions {
 
 /** Of a chunk of a stream. */
 const answerBytes = 8;
+/**
+ * Nanoseconds. When the receiver stood still, TCP sends what piled up on the client's CPU, and chunks are some milliseconds
+ * late: to set those slices aside would be to keep the fast ones. Others take tens of milliseconds when they take that CPU.
+ */
+const chunkHeldUp = 10_000_000;
 
 const generalNotes = [
   "Client and server are processes of netkit's, and so is the proxy: it waits with poll, reads up to 64 KiB, and writes. One in C takes less time for each call.",
@@ -161,7 +166,7 @@ export class SockmapLab {
           metrics: chunkMetrics,
         },
         // A chunk takes the client long enough to send that the next would often be late, by its own fault, if it came at random.
-        this.#paced(chunks, chunkRate, 'even'),
+        { ...this.#paced(chunks, chunkRate, 'even'), heldUp: chunkHeldUp },
       ),
     ];
   }

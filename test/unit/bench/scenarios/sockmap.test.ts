@@ -146,6 +146,28 @@ describe('a sample of a path', () => {
     expect(histograms?.map(({ metric }) => metric)).toEqual(['latency', 'lag']);
   });
 
+  it('counts when the client was late, up to what is said to be too late', async () => {
+    const one = passage({});
+    const late: Passable = {
+      ...one,
+      run: async (...words) => {
+        const run = await one.run(...words);
+        return { ...run, result: { ...run.result, lag: [[2e6, 2.1e6, 1000]] } };
+      },
+    };
+    const names = async (measured: Measured) => {
+      const { failed = [] } = await new SockmapVariant(
+        late,
+        new CheckedPath(late),
+        measured,
+        'variant',
+      ).measure(0.5);
+      return failed.map(({ name }) => name);
+    };
+    expect(await names(paced)).toEqual(['generator']);
+    expect(await names({ ...paced, heldUp: 1e7 })).toEqual([]);
+  });
+
   it.each([
     ['bytes are missing', { missing: 1 }, fast, ['account']],
     ['the proxy read what was redirected', { path: joining, astray: 1 }, fast, ['way']],
