@@ -109,7 +109,7 @@ describeAsRoot('netkit reconcile, with damaged files,', () => {
         expect(g.entries('words'), `step ${step}`).toEqual(planted);
       }
     },
-    180_000,
+    emulated ? 900_000 : 180_000,
   );
 
   onClear('names state that cannot be read, and brings back the others', async (g) => {

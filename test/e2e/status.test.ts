@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { possibleCpus } from '../../src/ebpf/possible-cpus.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
-import { kernelLacks } from '../support/known-kernels.js';
+import { emulated, kernelLacks } from '../support/known-kernels.js';
 import { run } from '../support/netns.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { chain, firewall, ingress, pair, ViewGround } from './declared-view-ground.js';
@@ -246,10 +246,12 @@ spec:
     expect(view.statusOf('fw').pending).toBeNull();
     const path = view.declares(
       'fw.yaml',
-      `${firewall.replace('default_action: pass', 'default_action: drop')}  health: { settle: 3s }\n`,
+      `${firewall.replace('default_action: pass', 'default_action: drop')}  health: { settle: ${emulated ? '30s' : '3s'} }\n`,
     );
     using running = ground.start('apply', '-f', path);
-    await expect.poll(() => view.statusOf('fw').settling, { timeout: 10_000 }).toBe('health');
+    await expect
+      .poll(() => view.statusOf('fw').settling, { timeout: emulated ? 60_000 : 10_000 })
+      .toBe('health');
     expect(ground.does('status').stdout).toMatch(/its health is being watched/);
     expect((await running.ended).status).toBe(0);
     expect(view.statusOf('fw')).toMatchObject({ pending: null, settling: null, generation: { number: 2 } });
