@@ -4,7 +4,7 @@ import type { CommandEntry } from './types.js';
 /** What a proxy costs. */
 export const benchSockmap = {
   name: 'bench sockmap',
-  summary: 'measure TCP through a proxy, with its bytes copied and redirected',
+  summary: 'measure TCP through a proxy, copied and redirected',
   about: [
     'Sends requests and streams over TCP through a proxy in a network namespace of its own: one that reads and writes every byte, one whose sockets are joined by sk_skb programs of a sockmap, one past which sk_msg programs hand bytes from the client to the server, and none. Before, 2 MiB in pieces of many sizes have to go through each and come back as they were, and where bytes are redirected the proxy must have read none of them.',
     "The figures are the round trip of a request and the time that a chunk of a stream takes, both at half of what the slowest carries and from when each was to be sent (an open loop); how fast a stream is; and the CPU time that a MiB of it takes, in the proxy and in all. Where iperf3 is installed its figure for a stream without a proxy is beside netkit's own.",
@@ -47,7 +47,7 @@ export const benchSockmap = {
   examples: [
     { command: 'sudo netkit bench sockmap --quick', about: 'All paths in a minute.' },
     {
-      command: 'sudo netkit bench sockmap --only copy,sk-skb --request-size 1000 --report sockmap.html',
+      command: 'sudo netkit bench sockmap --only copy,sk-skb --request-size 1000',
       about: 'What redirection saves a proxy, with larger requests.',
     },
   ],
