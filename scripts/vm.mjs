@@ -1,7 +1,8 @@
-// `npm run test:vm -- [KERNEL...] [--quick] [--fresh] [--jobs=N] [--minutes=N] [--filter=TEXT] [--verbose]`: the kernel
-// and end-to-end tests on other kernels, each in a virtual machine. Without KERNEL, on all of them.
+// `npm run test:vm -- [KERNEL...] [--quick] [--fresh] [--jobs=N] [--minutes=N] [--filter=TEXT] [--name=PATTERN]
+// [--verbose]`: the kernel and end-to-end tests on other kernels, each in a virtual machine. Without KERNEL, on all of them.
 //   --quick     only test/kernel and the end-to-end tests of operating a function
 //   --filter    only test files whose path contains this text
+//   --name      only tests whose whole name fits this regular expression
 //   --fresh     fetches the newest kernels of the suites instead of using those in the cache
 //   --jobs      how many machines at a time; 1 unless told
 //   --minutes   after which a machine is stopped; 20 unless told
@@ -28,6 +29,7 @@ const { values: options, positionals } = parseArgs({
     fresh: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     run: { type: 'string' },
+    name: { type: 'string' },
     filter: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '20' },
@@ -81,13 +83,11 @@ async function test(name) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'results'), { recursive: true });
   const { release, image, modules } = kernel(name, options.fresh);
-  const quick = options.quick ? ['--quick'] : [];
   const settings = {
     CHECKOUT: root,
     MINUTES: options.minutes,
     COMMAND:
-      options.run ??
-      [...passedOn(), process.execPath, 'scripts/vm/inside.mjs', ...quick, ...options.filter].join(' '),
+      options.run ?? [...passedOn(), process.execPath, 'scripts/vm/inside.mjs', ...narrowed()].join(' '),
   };
   const initial = join(folder, 'initramfs');
   writeFileSync(initial, initramfs(modules, busybox(), settings));
@@ -121,6 +121,16 @@ async function test(name) {
   }
   const result = outcome(join(folder, 'results/cases.jsonl'), { timedOut, minutes, ending });
   return { release, seconds: (Date.now() - started) / 1000, folder, timedOut, ...result };
+}
+
+/** Words for inside.mjs, of a shell. */
+function narrowed() {
+  const name = options.name?.replaceAll("'", "'\\''");
+  return [
+    ...(options.quick ? ['--quick'] : []),
+    ...(name === undefined ? [] : [`'--name=${name}'`]),
+    ...options.filter,
+  ];
 }
 
 /** Settings of the tests, as words in front of a command of the shell. */

@@ -1,4 +1,4 @@
-// Runs inside of a virtual machine: the tests that need a kernel. `inside.mjs [--quick] [filter...]`
+// Runs inside of a virtual machine: the tests that need a kernel. `inside.mjs [--quick] [--name=PATTERN] [filter...]`
 import { appendFileSync } from 'node:fs';
 import { startVitest } from 'vitest/node';
 import { CaseLog } from './case-log.mjs';
@@ -13,7 +13,8 @@ process.env.CI = 'true';
 // The checkout's own folder would go with the machine.
 process.env.NETKIT_TEST_RESULTS = '/run/netkit-vm';
 const words = process.argv.slice(2);
-const filters = words.filter((word) => word !== '--quick');
+const name = words.find((word) => word.startsWith('--name='))?.slice('--name='.length);
+const filters = words.filter((word) => !word.startsWith('--'));
 // One after the other: both look at the same kernel objects.
 const stages = [
   { project: 'kernel', filters },
@@ -26,6 +27,7 @@ for (const stage of stages) {
     watch: false,
     cliExclude: filters.length > 0 ? [] : Object.keys(leftOut),
     passWithNoTests: filters.length > 0,
+    ...(name === undefined ? {} : { testNamePattern: name }),
     testTimeout: 60_000 * slowness,
     hookTimeout: 60_000 * slowness,
     reporters: [['default', { summary: false }], new CaseLog(log)],

@@ -5,6 +5,7 @@
 import { messageOf, NetkitError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import type { BenchCheck, BenchGroup, BenchVariant, Measured } from './document.js';
+import { goOn } from './go-on.js';
 import { EnvironmentRecord } from './lab/environment.js';
 import { mergedHistograms } from './merged-histograms.js';
 import type { Group, Measurement, MetricHistogram, Scenario, Variant } from './scenario.js';
@@ -42,7 +43,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const run = new BlockRun(tracks, box, options);
   await run.warmUp(scenario);
   await run.measure();
-  if (signal.aborted && run.blocks === 0) throw interrupted();
+  if (run.blocks === 0) goOn(signal);
   for (const track of tracks) track.judge();
   const groups = groupsOf(prepared.groups, tracks);
   return {
@@ -122,7 +123,7 @@ async function checkedTracks(groups: readonly Group[], signal: AbortSignal): Pro
   const tracks: Track[] = [];
   for (const group of groups) {
     for (const variant of group.variants) {
-      if (signal.aborted) throw interrupted();
+      goOn(signal);
       tracks.push(new Track(group, variant, await checksOf(variant)));
       await turn();
     }
@@ -229,8 +230,4 @@ function groupsOf(groups: readonly Group[], tracks: readonly Track[]): BenchGrou
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function interrupted(): NetkitError {
-  return new NetkitError('interrupted', 'interrupted before anything was measured');
 }

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
-import type { BenchDocument } from '../../src/bench/document.js';
 import { hookAvailable } from '../../src/ebpf/feature/hooks.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, ownProcessId } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
+import { brokenChecks, leftOut, measured } from './bench-ground.js';
 
 describeAsRoot(
   'netkit bench chain',
@@ -12,26 +11,20 @@ describeAsRoot(
     expectUnchangedAfterAll();
 
     it('measures each way with each number of functions, all of which saw every packet in order', () => {
-      const words = ['--functions', '0', '--functions', '8', '--seconds', '6', '--seed', '11', '--json'];
-      // Emulated machines take minutes for what is timed in seconds.
-      const result = netkit(['bench', 'chain', ...words], { timeout: 170_000 });
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const json = result.json();
-      expectValid('bench chain', json);
-      const { groups, notes, scenario } = json as BenchDocument;
+      const document = measured('chain', ['--functions', '0', '--functions', '8', '--seconds', '6']);
+      const { groups, scenario } = document;
       expect(scenario).toBe('chain');
       expect(groups.map(({ name, axis }) => [name, axis?.title])).toEqual([
         ['rate', 'Functions'],
         ['cost', 'Functions'],
         ['step', undefined],
       ]);
-      const leftOut = notes.filter((note) => note.startsWith('Left out: ')).map((note) => note.split(',')[0]);
       const [hasFreplace, hasTcx] = (['freplace', 'tcx/ingress'] as const).map(
         (hook) => hookAvailable(hook).available !== false,
       );
-      expect(leftOut).toEqual([
-        ...(hasFreplace ? [] : ["Left out: libxdp's dispatcher"]),
-        ...(hasTcx ? [] : ['Left out: tcx']),
+      expect(leftOut(document)).toEqual([
+        ...(hasFreplace ? [] : ["libxdp's dispatcher"]),
+        ...(hasTcx ? [] : ['tcx']),
       ]);
       const ways = [
         'one program',
@@ -57,9 +50,8 @@ describeAsRoot(
           { ok: true, detail: `${all} saw each of 64 packets, in order` },
           { ok: true, detail: expect.stringContaining(all) },
         ]);
-        const broken = checks.filter(({ ok, name: what }) => !ok && what !== 'generator');
-        expect(broken, name).toEqual([]);
       }
+      expect(brokenChecks(document)).toEqual([]);
       const steps = groups[2]?.variants ?? [];
       expect(steps.filter(({ role }) => role !== 'control').map(({ name }) => name)).toEqual(ways);
       expect(steps.filter(({ role }) => role === 'control')).toHaveLength(1);

@@ -6,17 +6,7 @@ import { taskNames } from '../../src/bench/scenarios/commands/ways.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
-
-function measured(args: readonly string[], env: Record<string, string> = {}): BenchDocument {
-  const words = ['bench', 'cli', ...args, '--seconds', '1', '--seed', '11', '--json'];
-  // Emulated machines take minutes for what is timed in seconds.
-  const result = netkit(words, { env, timeout: 170_000 });
-  expect(`${result.status} ${result.stderr}`).toBe('0 ');
-  const document = result.json();
-  expectValid('bench cli', document);
-  return document as BenchDocument;
-}
+import { leftOut, measured } from './bench-ground.js';
 
 describeAsRoot(
   'netkit bench cli',
@@ -25,11 +15,12 @@ describeAsRoot(
 
     it('measures every task by bpftool and by netkit, each of which did what it should', () => {
       const temporary = readdirSync(tmpdir()).sort();
-      const { groups, notes, environment } = measured([]);
+      const document = measured('cli', ['--seconds', '1']);
+      const { groups, environment } = document;
       const names = groups.map(({ name }) => name);
       expect(names).toEqual(['start', 'load', 'unload', 'attach', 'detach', 'map-get', 'map-list']);
       expect(names).toEqual(expect.arrayContaining([...taskNames]));
-      expect(notes.filter((note) => note.startsWith('Left out'))).toEqual([]);
+      expect(leftOut(document)).toEqual([]);
       for (const { name, metrics, variants } of groups) {
         expect(metrics.map((metric) => metric.name)).toEqual(['time', 'cpu', 'memory']);
         expect(
@@ -65,7 +56,7 @@ describeAsRoot(
 
     it('touches no bpf file system and no state but its own', () => {
       const env = { NETKIT_BPFFS: '/nowhere', NETKIT_STATE_DIR: '/nowhere/state' };
-      const { groups } = measured(['--only', 'load'], env);
+      const { groups } = measured('cli', ['--only', 'load', '--seconds', '1'], env);
       expect(groups.flatMap(({ variants }) => variants.flatMap(({ checks }) => checks))).toSatisfy(
         (checks: BenchDocument['groups'][number]['variants'][number]['checks']) =>
           checks.every(({ ok }) => ok),

@@ -1,15 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BenchDocument } from '../../src/bench/document.js';
 import { rungNames } from '../../src/bench/scenarios/drop.js';
 import { findTool } from '../../src/host/command.js';
 import { netkit, netkitPath, startNetkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, ownProcessId, type Requirements } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
+import {
+  brokenChecks,
+  documentIn,
+  leftOut,
+  measured,
+  outputWithReports,
+  temporaryFolder,
+} from './bench-ground.js';
 
 const needs: Requirements = {
   // The kernel's threads are processes of the first namespace.
@@ -17,13 +23,7 @@ const needs: Requirements = {
   kernelHas: ['live-frames'],
   tools: ['iptables', 'ip6tables', 'nft', 'setpriv', 'unshare', 'taskset'],
 };
-const short = ['--seconds', '3', '--seed', '11'];
-
-function measured(result: { json(): unknown }): BenchDocument {
-  const document = result.json();
-  expectValid('bench drop', document);
-  return document as BenchDocument;
-}
+const short = ['--seconds', '3'];
 
 /** Names of the variants of the first group. */
 const namesIn = ({ groups }: BenchDocument): string[] => (groups[0]?.variants ?? []).map(({ name }) => name);
@@ -31,20 +31,11 @@ const namesIn = ({ groups }: BenchDocument): string[] => (groups[0]?.variants ??
 describeAsRoot(
   'netkit bench drop',
   () => {
-    let folder: string;
+    const folder = temporaryFolder();
     expectUnchangedAfterAll();
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'netkit-bench-'));
-    });
-    afterAll(() => {
-      rmSync(folder, { recursive: true });
-    });
 
     it('measures the rungs asked for, the reference twice, with every packet checked and accounted for', () => {
-      const result = netkit(['bench', 'drop', '--only', 'tc,xdp-native', ...short, '--json']);
-      expect(result.stderr).toBe('');
-      expect(result.status).toBe(0);
-      const document = measured(result);
+      const document = measured('drop', ['--only', 'tc,xdp-native', ...short]);
       expect(document).toMatchObject({ scenario: 'drop', seed: 11, ended: 'whole' });
       expect(document.command).toBe('netkit bench drop --only tc,xdp-native --seconds 3 --seed 11 --json');
       const [rate, cost] = document.groups;
@@ -82,18 +73,10 @@ describeAsRoot(
     });
 
     it('has a rung for every name, or says why there is none', () => {
-      const result = netkit(['bench', 'drop', '--seconds', '6', '--json']);
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const document = measured(result);
-      const leftOut = document.notes.filter((note) => note.startsWith('Left out: '));
-      expect(namesIn(document).filter((name) => !name.endsWith(' again')).length + leftOut.length).toBe(
-        rungNames.length,
-      );
-      const broken = document.groups
-        .flatMap(({ variants }) => variants)
-        .flatMap(({ name, checks }) => checks.map((check) => ({ of: name, ...check })))
-        .filter(({ name, ok }) => !ok && name !== 'generator');
-      expect(broken).toEqual([]);
+      const document = measured('drop', ['--seconds', '6']);
+      const rungs = namesIn(document).filter((name) => !name.endsWith(' again'));
+      expect(rungs.length + leftOut(document).length).toBe(rungNames.length);
+      expect(brokenChecks(document)).toEqual([]);
     });
 
     it.each([
@@ -101,12 +84,7 @@ describeAsRoot(
       ['large packets of many flows', '--packet-size', '1514', '--flows', '4096'],
     ])('drops %s too, as the checks see', (_, ...options) => {
       const only = ['--only', 'tc,socket,no-listener,socket-filter,xdp-native', '--seconds', '2'];
-      const result = netkit(['bench', 'drop', ...only, ...options, '--json']);
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const document = measured(result);
-      for (const { name, checks } of document.groups[0]?.variants ?? [])
-        for (const check of checks)
-          if (check.name !== 'generator') expect(check, name).toMatchObject({ ok: true });
+      expect(brokenChecks(measured('drop', [...only, ...options]))).toEqual([]);
     });
 
     it('leaves out a rung whose program is not installed, and says so', () => {
@@ -128,7 +106,7 @@ describeAsRoot(
       ];
       const result = spawnSync('unshare', unshare, { encoding: 'utf8', timeout: 60_000 });
       expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const document = JSON.parse(result.stdout) as BenchDocument;
+      const document = documentIn('drop', result.stdout);
       expect(namesIn(document)).toEqual(['tc', 'tc again']);
       expect(document.notes.slice(0, 2)).toEqual([
         "Left out: iptables raw, since the program 'iptables' is not installed.",
@@ -141,7 +119,7 @@ describeAsRoot(
       const run = ['-c', '0', process.execPath, netkitPath, ...words];
       const result = spawnSync('taskset', run, { encoding: 'utf8', timeout: 60_000 });
       expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const { notes, environment } = JSON.parse(result.stdout) as BenchDocument;
+      const { notes, environment } = documentIn('drop', result.stdout);
       expect(notes.join('\n')).toMatch(/one CPU, which sender and receiver share/);
       expect(environment.placement.map(({ cpus }) => cpus)).toEqual([[0], [0]]);
     });
@@ -162,25 +140,19 @@ describeAsRoot(
     });
 
     it('shows a table, and writes the reports asked for', () => {
-      const reports = ['html', 'json', 'csv', 'md'].map((ending) => join(folder, `drop.${ending}`));
-      const words = reports.flatMap((path) => ['--report', path]);
-      const result = netkit(['bench', 'drop', '--only', 'tc,xdp-native', ...short, ...words]);
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      expect(result.stdout).toMatch(/XDP native/);
-      expect(result.stdout).toMatch(/packets\/s/);
-      for (const path of reports) expect(readFileSync(path, 'utf8').length, path).toBeGreaterThan(500);
-      expectValid('bench drop', JSON.parse(readFileSync(join(folder, 'drop.json'), 'utf8')));
+      const output = outputWithReports('drop', ['--only', 'tc,xdp-native', ...short], folder.path);
+      expect(output).toMatch(/XDP native/);
+      expect(output).toMatch(/packets\/s/);
     });
 
     it('keeps on Ctrl-C what was measured until then, and ends with 130', async () => {
-      const path = join(folder, 'cut.json');
+      const path = join(folder.path, 'cut.json');
       using running = startNetkit(['bench', 'drop', '--only', 'tc,tcx', '--seconds', '60', '--report', path]);
       await new Promise((resolve) => setTimeout(resolve, 6000));
       const { status, stdout } = await running.stop('SIGINT');
       expect(status).toBe(130);
       expect(stdout).toMatch(/tcx/);
-      const document = JSON.parse(readFileSync(path, 'utf8')) as BenchDocument;
-      expectValid('bench drop', document);
+      const document = documentIn('drop', readFileSync(path, 'utf8'));
       expect(document.ended).toBe('interrupted');
       expect(document.groups[0]?.variants[0]?.samples.length).toBeGreaterThan(0);
     });

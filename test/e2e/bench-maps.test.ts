@@ -1,24 +1,15 @@
 import { expect, it } from 'vitest';
-import type { BenchDocument } from '../../src/bench/document.js';
 import { measuredTypes } from '../../src/bench/scenarios/maps/fixture.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
-
-function measured(...args: string[]): BenchDocument {
-  const result = netkit(['bench', 'maps', ...args, '--seed', '11', '--json']);
-  expect(`${result.status} ${result.stderr}`).toBe('0 ');
-  const document = result.json();
-  expectValid('bench maps', document);
-  return document as BenchDocument;
-}
+import { measured } from './bench-ground.js';
 
 describeAsRoot('netkit bench maps', () => {
   expectUnchangedAfterAll();
 
   it('measures every type at each size, each map full of what was written', () => {
-    const document = measured('--entries', '64', '--entries', '2000', '--seconds', '20');
+    const document = measured('maps', ['--entries', '64', '--entries', '2000', '--seconds', '20']);
     const groups = [
       'lookup',
       'update',
@@ -52,7 +43,7 @@ describeAsRoot('netkit bench maps', () => {
   });
 
   it('measures the types asked for', () => {
-    const document = measured('--only', 'array,percpu_array', '--entries', '64', '--seconds', '5');
+    const document = measured('maps', ['--only', 'array,percpu_array', '--entries', '64', '--seconds', '5']);
     expect(document.groups.map(({ name }) => name)).not.toContain('delete');
     expect(document.groups[0]?.variants.map(({ name }) => name)).toEqual([
       'array-64',

@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BenchDocument } from '../../src/bench/document.js';
 import { udpPacket } from '../../src/bench/lab/packet.js';
 import { writePcap } from '../../src/obj/pcap.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, ownProcessId, type Requirements } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
+import { brokenAccounts, brokenChecks, leftOut, measured, temporaryFolder } from './bench-ground.js';
 
 const needs: Requirements = {
   ...ownProcessId,
@@ -32,45 +31,25 @@ function ofProtocol(protocol: number): Uint8Array {
 describeAsRoot(
   'netkit bench drop with packets of a capture',
   () => {
-    let folder: string;
+    const folder = temporaryFolder();
     expectUnchangedAfterAll();
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'netkit-bench-'));
-    });
-    afterAll(() => {
-      rmSync(folder, { recursive: true });
-    });
 
     function capture(name: string, packets: readonly Uint8Array[]): string {
-      const path = join(folder, name);
+      const path = join(folder.path, name);
       writeFileSync(path, writePcap(packets.map((bytes) => ({ bytes }))));
       return path;
     }
 
-    function measured(...words: string[]): BenchDocument {
-      const result = netkit(['bench', 'drop', ...words, '--seconds', '2', '--json']);
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const document = result.json() as BenchDocument;
-      expectValid('bench drop', document);
-      for (const { name, checks, samples } of document.groups[0]?.variants ?? []) {
-        for (const check of checks)
-          if (check.name !== 'generator') expect(check, name).toMatchObject({ ok: true });
-        const accounts = samples
-          .flatMap((sample) => sample.checks)
-          .filter(({ name }) => name === 'accounting');
-        expect(accounts, name).toEqual([]);
-      }
+    function measuredSoundly(...words: string[]): BenchDocument {
+      const document = measured('drop', [...words, '--seconds', '2']);
+      expect(brokenChecks(document)).toEqual([]);
+      expect(brokenAccounts(document, 'accounting')).toEqual([]);
       return document;
     }
 
-    const leftOut = ({ notes }: BenchDocument): string[] =>
-      notes
-        .filter((note) => note.startsWith('Left out: '))
-        .map((note) => note.slice(10).split(', since')[0] ?? '');
-
     it('drops each of them at every rung that gets them all, and says which do not', () => {
       const sizes = [60, 1514, 300];
-      const document = measured('--pcap', capture('udp.pcap', sizes.map(udp)));
+      const document = measuredSoundly('--pcap', capture('udp.pcap', sizes.map(udp)));
       expect(document.title).toMatch(/a flood of 3 packets of .*udp\.pcap\?$/);
       expect(document.groups[0]?.variants.map(({ name }) => name)).toEqual([
         'iptables-raw',
@@ -97,11 +76,10 @@ describeAsRoot(
       const arp = udp(60);
       arp.set([0x08, 0x06], 12);
       const only = ['--only', 'iptables-raw,nft-ingress,tc,xdp-native'];
-      expect(leftOut(measured('--pcap', capture('tcp.pcap', [ofProtocol(6), udp(90)]), ...only))).toEqual([
-        'iptables raw',
-        'nft ingress',
-      ]);
-      expect(leftOut(measured('--pcap', capture('arp.pcap', [arp, udp(90)]), ...only))).toEqual([
+      expect(
+        leftOut(measuredSoundly('--pcap', capture('tcp.pcap', [ofProtocol(6), udp(90)]), ...only)),
+      ).toEqual(['iptables raw', 'nft ingress']);
+      expect(leftOut(measuredSoundly('--pcap', capture('arp.pcap', [arp, udp(90)]), ...only))).toEqual([
         'iptables raw',
       ]);
     });
@@ -138,7 +116,7 @@ describeAsRoot(
     });
 
     it('refuses a file that is no capture, that has no packets, or none that can be sent', () => {
-      const none = join(folder, 'none.pcap');
+      const none = join(folder.path, 'none.pcap');
       writeFileSync(none, 'no capture');
       const files = [none, capture('empty.pcap', []), capture('long.pcap', [new Uint8Array(2000)])];
       const said = files.map((path) => netkit(['bench', 'drop', '--pcap', path]));

@@ -1,26 +1,15 @@
 import { expect, it } from 'vitest';
-import type { BenchDocument } from '../../src/bench/document.js';
 import { hooks } from '../../src/bench/scenarios/probes/hooks.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
-
-function measured(...args: string[]): BenchDocument {
-  const words = ['bench', 'probes', ...args, '--seed', '11', '--json'];
-  // Emulated machines take minutes for what is timed in seconds.
-  const result = netkit(words, { timeout: 170_000 });
-  expect(`${result.status} ${result.stderr}`).toBe('0 ');
-  const document = result.json();
-  expectValid('bench probes', document);
-  return document as BenchDocument;
-}
+import { measured } from './bench-ground.js';
 
 describeAsRoot('netkit bench probes', () => {
   expectUnchangedAfterAll();
 
   it('measures every hook that the kernel has with a program that ran as often as it should, and names the others', () => {
-    const { groups, notes } = measured('--seconds', '1');
+    const { groups, notes } = measured('probes', ['--seconds', '1']);
     const variants = groups
       .filter(({ name }) => !name.startsWith('added-'))
       .flatMap((group) => group.variants);
@@ -47,7 +36,12 @@ describeAsRoot('netkit bench probes', () => {
   }, 300_000);
 
   it('says what each adds, beside the operations as they were measured', () => {
-    const { groups } = measured('--only', 'raw-tracepoint,packet-raw-tracepoint', '--seconds', '4');
+    const { groups } = measured('probes', [
+      '--only',
+      'raw-tracepoint,packet-raw-tracepoint',
+      '--seconds',
+      '4',
+    ]);
     expect(groups.map(({ name, metrics }) => [name, metrics.map((metric) => metric.name)])).toEqual([
       ['added-call', ['added']],
       ['added-packet', ['added']],

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
-import type { BenchDocument } from '../../src/bench/document.js';
 import { upgradeWayNames } from '../../src/bench/scenarios/upgrade.js';
 import { netkit } from '../support/cli.js';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot, ownProcessId } from '../support/requirements.js';
-import { expectValid } from '../support/schema.js';
+import { brokenAccounts, leftOut, measured } from './bench-ground.js';
 
 /** There to show what the others spare. */
 const contrasts = ['xdp-again', 'tcx-beside'];
@@ -15,21 +14,17 @@ describeAsRoot(
     expectUnchangedAfterAll();
 
     it('loses and misjudges no packet by any way but those for contrast, and accounts for each', () => {
-      const words = ['--seconds', '8', '--seed', '11', '--json'];
-      // Emulated machines take minutes for what is timed in seconds.
-      const result = netkit(['bench', 'upgrade', ...words], { timeout: 170_000 });
-      expect(`${result.status} ${result.stderr}`).toBe('0 ');
-      const json = result.json();
-      expectValid('bench upgrade', json);
-      const { groups, notes } = json as BenchDocument;
+      const document = measured('upgrade', ['--seconds', '8']);
+      const { groups } = document;
       expect(groups.map(({ name }) => name)).toEqual(['packets', 'time']);
       const [packets, time] = groups;
-      const leftOut = notes.filter((note) => note.startsWith('Left out: '));
+      const missing = leftOut(document);
       // Before Linux 6.6 there is no tcx.
-      if (leftOut.length > 0) expect(leftOut).toHaveLength(2);
+      if (missing.length > 0) expect(missing).toHaveLength(2);
       const names = (packets?.variants ?? []).map(({ name }) => name);
-      expect(names.length).toBe(upgradeWayNames.length - leftOut.length + 1);
+      expect(names.length).toBe(upgradeWayNames.length - missing.length + 1);
       expect(names.at(-1)).toBe('xdp-link again');
+      expect(brokenAccounts(document, 'accounting')).toEqual([]);
       for (const { name, checks, samples } of packets?.variants ?? []) {
         const early = checks.filter((check) => check.name !== 'packets');
         expect(early, name).toMatchObject([
@@ -39,9 +34,6 @@ describeAsRoot(
         ]);
         const counted = samples.filter((sample) => sample.checks.length === 0);
         // A busy machine may leave a slice without a replacement; the accounts are right on every one.
-        expect(
-          samples.flatMap((sample) => sample.checks).filter((check) => check.name === 'accounting'),
-        ).toEqual([]);
         const sum = (metric: string): number =>
           counted.reduce((all, { values }) => all + (values[metric] ?? Number.NaN), 0);
         if (contrasts.includes(name)) {

@@ -7,6 +7,7 @@ import { syntheticPacket } from '../../ebpf/profile/empty-program.js';
 import type { Program } from '../../ebpf/program.js';
 import type { EntryBatch } from '../../obj/entries/batch.js';
 import type { BenchCheck, BenchMetric } from '../document.js';
+import { goOn } from '../go-on.js';
 import { placedAlone } from '../lab/placement.js';
 import type { Group, PrepareContext, Prepared, Scenario, Variant } from '../scenario.js';
 import { operations, readAll, timeCalls } from './maps/calls.js';
@@ -78,7 +79,7 @@ async function prepare(
   for (const point of points) {
     progress(`filling a ${point.type} of ${point.entries.count} entries`);
     await new Promise((resolve) => setImmediate(resolve));
-    if (signal.aborted) throw new NetkitError('interrupted', 'interrupted');
+    goOn(signal);
     // The first that has a group's operation is what the others are compared with, and is there once more.
     const begun = new Set(calls.keys());
     addPoint(calls, point, (name) => (begun.has(name) ? 'variant' : 'reference'), scope);

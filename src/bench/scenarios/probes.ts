@@ -3,6 +3,7 @@ import { messageOf, NetkitError } from '../../base/errors.js';
 import { suggestion } from '../../base/suggest.js';
 import { load } from '../../ebpf/load.js';
 import type { LoadedObject } from '../../ebpf/loaded-object.js';
+import { goOn } from '../go-on.js';
 import { benchObject } from '../lab/bench-object.js';
 import { placedAlone } from '../lab/placement.js';
 import type { Group, PrepareContext, Prepared, Scenario, Variant } from '../scenario.js';
@@ -145,7 +146,7 @@ class ProbesLab {
   async #turn(what: string): Promise<void> {
     this.#context.progress(what);
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#context.signal.aborted) throw new NetkitError('interrupted', 'interrupted while it was set up');
+    goOn(this.#context.signal);
   }
 
   /** @returns undefined where it does not work here: then the notes say why */

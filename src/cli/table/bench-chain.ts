@@ -1,4 +1,10 @@
-import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
+import {
+  measuringExits,
+  measuringOptions,
+  method,
+  programMissing,
+  trafficOptions,
+} from './bench-measuring.js';
 import type { CommandEntry } from './types.js';
 
 /** What a chain costs. */
@@ -28,7 +34,7 @@ export const benchChain = {
     ...measuringOptions,
   ],
   exits: [
-    { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
+    programMissing,
     ...measuringExits,
     { status: 6, about: 'This kernel is older than Linux 5.18, or no way can be set up.' },
   ],

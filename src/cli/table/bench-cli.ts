@@ -1,4 +1,4 @@
-import { measuringExits, measuringOptions, method } from './bench-measuring.js';
+import { measuringExits, measuringOptions, method, programMissing } from './bench-measuring.js';
 import type { CommandEntry } from './types.js';
 
 /** What commands take. */
@@ -20,10 +20,7 @@ export const benchCli = {
     },
     ...measuringOptions,
   ],
-  exits: [
-    { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
-    ...measuringExits,
-  ],
+  exits: [programMissing, ...measuringExits],
   examples: [
     { command: 'sudo netkit bench cli --report cli.html', about: 'All tasks, in five minutes.' },
     { command: 'sudo netkit bench cli --quick --only start,map-get', about: 'What short commands take.' },

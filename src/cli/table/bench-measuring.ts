@@ -56,6 +56,12 @@ export const measuringExits = [
   { status: 130, about: 'Ctrl-C ended it: what was measured until then is shown and written all the same.' },
 ] as const;
 
+/** Of those that make network namespaces and links. */
+export const programMissing = {
+  status: 3,
+  about: 'A program that everything needs is missing, such as `ip`.',
+} as const;
+
 /** What every command that measures says of how it does that. */
 export const method =
   'Each block measures every variant once, in an order drawn from a seed, with the reference twice: how far the second time differs is what the noise is. A ratio counts as faster or slower when its 99 % interval lies wholly outside of that. Verdicts and packets are checked before anything is timed. Reports have every sample, the environment and the exact commands.';

@@ -1,4 +1,4 @@
-import { measuringExits, measuringOptions, method } from './bench-measuring.js';
+import { measuringExits, measuringOptions, method, programMissing } from './bench-measuring.js';
 import type { CommandEntry } from './types.js';
 
 /** What a proxy costs. */
@@ -40,7 +40,7 @@ export const benchSockmap = {
     ...measuringOptions,
   ],
   exits: [
-    { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
+    programMissing,
     ...measuringExits,
     { status: 6, about: 'There is one CPU alone, or this kernel is older than Linux 5.12.' },
   ],

@@ -1,4 +1,4 @@
-import { measuringExits, measuringOptions, method } from './bench-measuring.js';
+import { measuringExits, measuringOptions, method, programMissing } from './bench-measuring.js';
 import type { CommandEntry } from './types.js';
 
 /** What replacing a program costs. */
@@ -22,7 +22,7 @@ export const benchUpgrade = {
     ...measuringOptions,
   ],
   exits: [
-    { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
+    programMissing,
     ...measuringExits,
     { status: 6, about: 'This kernel is older than Linux 5.18, or no way can be set up.' },
   ],

@@ -3,7 +3,13 @@ import { benchCli } from './bench-cli.js';
 import { benchCompare } from './bench-compare.js';
 import { benchLatency } from './bench-latency.js';
 import { benchMaps } from './bench-maps.js';
-import { measuringExits, measuringOptions, method, trafficOptions } from './bench-measuring.js';
+import {
+  measuringExits,
+  measuringOptions,
+  method,
+  programMissing,
+  trafficOptions,
+} from './bench-measuring.js';
 import { benchProbes } from './bench-probes.js';
 import { benchProgram } from './bench-program.js';
 import { benchRules } from './bench-rules.js';
@@ -46,7 +52,7 @@ const drop = {
   ],
   exits: [
     { status: 2, about: 'There is no such rung, or the file is no capture of Ethernet packets.' },
-    { status: 3, about: 'A program that everything needs is missing, such as `ip`.' },
+    programMissing,
     ...measuringExits,
     { status: 6, about: 'This kernel is older than Linux 5.18, or no rung can be set up.' },
   ],

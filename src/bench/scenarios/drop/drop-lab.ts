@@ -1,13 +1,14 @@
 /** The whole ladder, set up: a wire for each rung, and one more for the reference measured again. */
 import { messageOf, NetkitError } from '../../../base/errors.js';
 import { Scope } from '../../../base/scope.js';
-import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchEnvironment, BenchGroup } from '../../document.js';
+import { goOn } from '../../go-on.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { LabNetwork } from '../../lab/network.js';
 import { type Placement, place } from '../../lab/placement.js';
 import { Sender, type Traffic } from '../../lab/sender.js';
 import { toolVersions } from '../../lab/tool-versions.js';
+import { wireRecord } from '../../lab/wire-record.js';
 import type { PrepareContext, Prepared, Variant } from '../../scenario.js';
 import { costGroup, metrics, rateGroup, senderLimit } from './metrics.js';
 import type { Rung } from './rung.js';
@@ -74,8 +75,7 @@ export class DropLab {
   async prepare(rungs: readonly Rung[], ladder: Ladder = dropLadder): Promise<Prepared> {
     for (const rung of rungs) {
       if (rung.series !== undefined && this.#leftOut.has(rung.series)) continue;
-      if (this.#context.signal.aborted)
-        throw new NetkitError('interrupted', 'interrupted while it was set up');
+      goOn(this.#context.signal);
       this.#context.progress(`setting up ${rung.title}`);
       await this.#tryToAdd(rung);
     }
@@ -156,20 +156,9 @@ export class DropLab {
   }
 
   #environment(rungs: readonly Rung[]): Partial<BenchEnvironment> {
-    const [first] = this.#standing;
-    const ends = first === undefined ? [] : [first.wire.from, first.wire.to];
     return {
       tools: toolVersions(rungs.map(({ tool }) => tool)),
-      interfaces: ends
-        .map(({ place: { netns, title }, ifname }) => ({
-          ...interfaceSettings(netns, ifname),
-          ifname,
-          mode:
-            title === 'receiver'
-              ? 'receiver: NAPI in a thread, GRO on, 1 queue; each rung has a pair of its own'
-              : 'sender: XDP live frames redirected to it',
-        }))
-        .map(({ offloads, ...rest }) => ({ ...rest, offloads: [...offloads] })),
+      interfaces: wireRecord(this.#standing[0]?.wire, 'rung', 'flood'),
       placement: [...this.#placement.record],
       commands: this.#log.lines,
     };

@@ -1,6 +1,7 @@
 /** What is measured of a rung, and the group that follows from the same samples. */
 import type { BenchDocument, BenchGroup, BenchMetric } from '../../document.js';
 import { median } from '../../statistics/quantile.js';
+import { share } from '../side-metrics.js';
 
 const rate: BenchMetric = {
   name: 'rate',
@@ -17,14 +18,6 @@ const cost: BenchMetric = {
   better: 'lower',
   isMain: true,
 };
-
-const share = (name: string, title: string): BenchMetric => ({
-  name,
-  title,
-  unit: 'share',
-  better: 'neither',
-  isMain: false,
-});
 
 export const metrics: readonly BenchMetric[] = [
   rate,

@@ -1,13 +1,14 @@
 /** Every hook set up, each with a wire, a client's end and a server of its own, and the loads that they are measured at. */
 import { messageOf, NetkitError } from '../../../base/errors.js';
-import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchEnvironment } from '../../document.js';
+import { goOn } from '../../go-on.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { type Placement, place } from '../../lab/placement.js';
 import { Conversation, requestPort } from '../../lab/requests/conversation.js';
 import { RequestClient } from '../../lab/requests/peers.js';
 import type { Spacing } from '../../lab/requests/schedule.js';
 import { toolVersions } from '../../lab/tool-versions.js';
+import { wireRecord } from '../../lab/wire-record.js';
 import { quantity } from '../../quantity.js';
 import type { Group, PrepareContext, Prepared } from '../../scenario.js';
 import type { Hook, HookOptions } from './hook.js';
@@ -69,7 +70,7 @@ export class LatencyLab {
     const { scope, progress } = this.#context;
     const client = await RequestClient.start(scope, this.#placement.sender);
     for (const hook of hooks) {
-      this.#goOn();
+      goOn(this.#context.signal);
       progress(`setting up ${hook.title}`);
       await this.#tryToAdd(hook, client);
     }
@@ -124,7 +125,7 @@ export class LatencyLab {
     const answering: StandingHook[] = [];
     let said = '';
     for (const { standing } of this.#stood) {
-      this.#goOn();
+      goOn(this.#context.signal);
       const failed = (await standing.check()).find(({ ok }) => !ok);
       if (failed === undefined) answering.push(standing);
       else said = `${standing.title}: ${failed.detail}`;
@@ -134,7 +135,7 @@ export class LatencyLab {
     const { load } = this.#options;
     if (load !== undefined) return givenLoad(first, load);
     this.#context.progress('looking for the load that the slowest carries');
-    return findLoad([first, ...others], highestShare, () => this.#goOn());
+    return findLoad([first, ...others], highestShare, () => goOn(this.#context.signal));
   }
 
   #groups({ rate }: FoundLoad, control: StandingHook): Group[] {
@@ -156,20 +157,10 @@ export class LatencyLab {
 
   #environment(hooks: readonly Hook[]): Partial<BenchEnvironment> {
     const [first] = this.#stood;
-    const wire = first?.conversation.wire;
     const { sender, receiver } = this.#placement;
     return {
       tools: toolVersions(hooks.map(({ tool }) => tool)),
-      interfaces: (wire === undefined ? [] : [wire.from, wire.to]).map(
-        ({ place: { netns, title }, ifname }) => {
-          const { driver, offloads } = interfaceSettings(netns, ifname);
-          const mode =
-            title === 'receiver'
-              ? 'receiver: NAPI in a thread, GRO on, 1 queue; each hook has a pair of its own'
-              : 'sender: segmentation of TCP off, so that packets of sockets go to the NAPI thread';
-          return { driver, ifname, mode, offloads: [...offloads] };
-        },
-      ),
+      interfaces: wireRecord(first?.conversation.wire, 'hook', 'sockets'),
       placement: [
         {
           what: `the client${first?.conversation.isAhead === true ? ' (SCHED_RR while it sends)' : ''}, and netkit`,
@@ -194,12 +185,6 @@ export class LatencyLab {
       : [
           'This user may not let processes go before others (CAP_SYS_NICE): whatever else runs here is in the figures.',
         ];
-  }
-
-  /** @throws NetkitError `interrupted` */
-  #goOn(): void {
-    if (this.#context.signal.aborted)
-      throw new NetkitError('interrupted', 'interrupted before anything was measured');
   }
 }
 

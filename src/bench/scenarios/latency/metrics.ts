@@ -1,5 +1,6 @@
 /** What is measured of a round trip, and how the groups of the document are made of it. */
 import type { BenchGroup, BenchMetric, BenchVariant } from '../../document.js';
+import { lag, share } from '../side-metrics.js';
 
 const latency: BenchMetric = {
   name: 'latency',
@@ -7,14 +8,6 @@ const latency: BenchMetric = {
   unit: 'ns',
   better: 'lower',
   isMain: true,
-};
-
-const lag: BenchMetric = {
-  name: 'lag',
-  title: 'How late the generator itself was',
-  unit: 'ns',
-  better: 'neither',
-  isMain: false,
 };
 
 /** Of the curves alone: the parts of it are in the other groups. */
@@ -25,14 +18,6 @@ const busy: BenchMetric = {
   better: 'lower',
   isMain: false,
 };
-
-const share = (name: string, title: string): BenchMetric => ({
-  name,
-  title,
-  unit: 'share',
-  better: 'neither',
-  isMain: false,
-});
 
 /** Of the groups that are measured: one for each load. */
 export const metrics: readonly BenchMetric[] = [

@@ -1,13 +1,6 @@
 /** What is measured of a path, and the group that follows from the samples of the stream. */
 import type { BenchGroup, BenchMetric } from '../../document.js';
-
-const share = (name: string, title: string): BenchMetric => ({
-  name,
-  title,
-  unit: 'share',
-  better: 'neither',
-  isMain: false,
-});
+import { lag, share } from '../side-metrics.js';
 
 const shares: readonly BenchMetric[] = [
   share('cpu.napi', "The receiver's CPU: taking packets off the wire"),
@@ -15,14 +8,6 @@ const shares: readonly BenchMetric[] = [
   share('cpu.server', "The receiver's CPU: the server"),
   share('cpu.workers', "The receiver's CPU: workers of the kernel, which send on what was redirected"),
 ];
-
-const lag: BenchMetric = {
-  name: 'lag',
-  title: 'How late the generator itself was',
-  unit: 'ns',
-  better: 'neither',
-  isMain: false,
-};
 
 const latency = (title: string): BenchMetric => ({
   name: 'latency',

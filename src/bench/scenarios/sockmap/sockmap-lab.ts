@@ -1,7 +1,7 @@
 /** Every path set up, and the pace that they are measured at. */
 import { messageOf, NetkitError } from '../../../base/errors.js';
-import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchDocument, BenchEnvironment, BenchGroup } from '../../document.js';
+import { goOn } from '../../go-on.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { iperfRate, iperfTool } from '../../lab/iperf.js';
 import { addressText } from '../../lab/network.js';
@@ -11,6 +11,7 @@ import type { Chunks } from '../../lab/requests/orders.js';
 import type { Spacing } from '../../lab/requests/schedule.js';
 import { StreamClient } from '../../lab/requests/stream-peers.js';
 import { toolVersions } from '../../lab/tool-versions.js';
+import { wireRecord } from '../../lab/wire-record.js';
 import { mergedHistograms } from '../../merged-histograms.js';
 import { quantity } from '../../quantity.js';
 import type { Group, PrepareContext, Prepared } from '../../scenario.js';
@@ -79,7 +80,7 @@ export class SockmapLab {
     const { family } = this.#options;
     const options = { family, cpu: this.#placement.receiver, log: this.#log, client };
     for (const path of paths) {
-      this.#goOn();
+      goOn(this.#context.signal);
       progress(`setting up ${path.title}`);
       await this.#tryToAdd(path, options);
     }
@@ -194,7 +195,7 @@ export class SockmapLab {
       if ((await checked.checks()).every(({ ok }) => ok)) sound.push(passage);
     if (sound.length === 0)
       throw new NetkitError('failed', 'no bytes arrive here', { hint: this.#notes.at(-1) });
-    return paceOf(sound, chunks, () => this.#goOn());
+    return paceOf(sound, chunks, () => goOn(this.#context.signal));
   }
 
   async #askIperf(): Promise<void> {
@@ -237,19 +238,9 @@ export class SockmapLab {
 
   #environment(): Partial<BenchEnvironment> {
     const { sender, receiver } = this.#placement;
-    const wire = this.#stood[0]?.passage.wire;
     return {
       tools: toolVersions([iperfTool]),
-      interfaces: (wire === undefined ? [] : [wire.from, wire.to]).map(
-        ({ place: { netns, title }, ifname }) => {
-          const { driver, offloads } = interfaceSettings(netns, ifname);
-          const mode =
-            title === 'receiver'
-              ? 'receiver: NAPI in a thread, GRO on, 1 queue; each path has a pair of its own'
-              : 'sender: segmentation of TCP off, so that packets of sockets go to the NAPI thread';
-          return { driver, ifname, mode, offloads: [...offloads] };
-        },
-      ),
+      interfaces: wireRecord(this.#stood[0]?.passage.wire, 'path', 'sockets'),
       placement: [
         { what: 'the client (SCHED_RR while it sends, where that is allowed), and netkit', cpus: [sender] },
         {
@@ -259,11 +250,5 @@ export class SockmapLab {
       ],
       commands: this.#log.lines,
     };
-  }
-
-  /** @throws NetkitError `interrupted` */
-  #goOn(): void {
-    if (this.#context.signal.aborted)
-      throw new NetkitError('interrupted', 'interrupted before anything was measured');
   }
 }

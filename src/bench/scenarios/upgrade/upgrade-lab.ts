@@ -3,13 +3,14 @@ import { messageOf, NetkitError } from '../../../base/errors.js';
 import { tc } from '../../../ebpf/attach/index.js';
 import { load } from '../../../ebpf/load.js';
 import type { BpfMap } from '../../../ebpf/map.js';
-import { interfaceSettings } from '../../../host/interface-settings.js';
 import type { BenchEnvironment } from '../../document.js';
+import { goOn } from '../../go-on.js';
 import { benchObject } from '../../lab/bench-object.js';
 import { CommandLog } from '../../lab/command-log.js';
 import { LabNetwork, type Wire } from '../../lab/network.js';
 import { type Placement, placeBeside } from '../../lab/placement.js';
 import { Sender } from '../../lab/sender.js';
+import { wireRecord } from '../../lab/wire-record.js';
 import type { PrepareContext, Prepared } from '../../scenario.js';
 import { readEnded, signs } from './accounts.js';
 import { metrics, upgradeGroups } from './metrics.js';
@@ -54,8 +55,7 @@ export class UpgradeLab {
   /** The first that stands is what the others are compared with. @throws NetkitError when none does */
   async prepare(ways: readonly UpgradeWay[]): Promise<Prepared> {
     for (const way of ways) {
-      if (this.#context.signal.aborted)
-        throw new NetkitError('interrupted', 'interrupted while it was set up');
+      goOn(this.#context.signal);
       this.#context.progress(`setting up ${way.title}`);
       await this.#tryToAdd(way);
     }
@@ -117,17 +117,8 @@ export class UpgradeLab {
   }
 
   #environment(): Partial<BenchEnvironment> {
-    const [first] = this.#standing;
-    const ends = first === undefined ? [] : [first.wire.from, first.wire.to];
     return {
-      interfaces: ends.map(({ place: { netns, title }, ifname }) => {
-        const { offloads, ...rest } = interfaceSettings(netns, ifname);
-        const mode =
-          title === 'receiver'
-            ? 'receiver: NAPI in a thread, GRO on, 1 queue; each way has a pair of its own'
-            : 'sender: XDP live frames redirected to it';
-        return { ...rest, offloads: [...offloads], ifname, mode };
-      }),
+      interfaces: wireRecord(this.#standing[0]?.wire, 'way', 'flood'),
       placement: [...this.#placement.record],
       commands: this.#log.lines,
     };
