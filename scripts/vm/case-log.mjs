@@ -5,9 +5,12 @@ import { relative } from 'node:path';
 /** A reporter for vitest. Lines are {file}, {start}, {test, state, reason, seconds, errors} and {problem}. */
 export class CaseLog {
   #file;
+  #wanted;
 
-  constructor(file) {
+  /** @param name a regular expression: other tests are left out, and not skipped */
+  constructor(file, name = '') {
     this.#file = file;
+    this.#wanted = new RegExp(name);
   }
 
   onTestModuleQueued(module) {
@@ -15,10 +18,12 @@ export class CaseLog {
   }
 
   onTestCaseReady(test) {
+    if (!this.#isWanted(test)) return;
     this.#write({ start: nameOf(test) });
   }
 
   onTestCaseResult(test) {
+    if (!this.#isWanted(test)) return;
     const { state, note, errors = [] } = test.result();
     this.#write({
       test: nameOf(test),
@@ -41,6 +46,11 @@ export class CaseLog {
     for (const error of problems) {
       this.#write({ problem: textOf(error) });
     }
+  }
+
+  /** As vitest does, which takes names with blanks between their parts. */
+  #isWanted({ fullName }) {
+    return this.#wanted.test(fullName.replaceAll(' > ', ' '));
   }
 
   #write(record) {

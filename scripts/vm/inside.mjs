@@ -30,7 +30,7 @@ for (const stage of stages) {
     ...(name === undefined ? {} : { testNamePattern: name }),
     testTimeout: 60_000 * slowness,
     hookTimeout: 60_000 * slowness,
-    reporters: [['default', { summary: false }], new CaseLog(log)],
+    reporters: [['default', { summary: false }], new CaseLog(log, name)],
   });
   failed ||= process.exitCode !== undefined && process.exitCode !== 0;
   await vitest.close();

@@ -1,13 +1,14 @@
 // What apply and plan refuse of manifests: each mistake is named with its place, nothing is half done, what runs goes on.
-import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { expectUnchangedAfterAll } from '../support/kernel-state.js';
 import { describeAsRoot } from '../support/requirements.js';
 import { applied, badManifest, refused, running } from './apply-bad-ground.js';
-import { errorOf } from './ground.js';
+import { errorOf, fixture } from './ground.js';
 import { attachedTo, functionOf, type ManifestGround } from './manifest-ground.js';
 import { compileBeforeAll } from './objects.js';
+import { pinTheirs } from './other-tools.js';
 import { conflict, notFound, notPermitted } from './refusal.js';
 
 const placed = z.array(
@@ -203,6 +204,41 @@ spec:
       expect(targets.filter((target) => target?.includes('later0'))).toHaveLength(1);
       g.ground.netns.run('ip', ['link', 'del', 'later0']);
       expect(g.plans().functions).toMatchObject([{ waiting }]);
+    });
+  });
+
+  it('is refused where another has the XDP hook, which plans note before', async () => {
+    await running(objects, async (g) => {
+      const { netns, ifname } = g.ground;
+      const free = functionOf(
+        {
+          program: { object: g.object, only: ['xdp_one'] },
+          attach: [{ program: 'xdp_one', hook: 'xdp', interfaces: [ifname], netns: netns.name }],
+        },
+        'free',
+      );
+      g.declares([...applied(g), free]);
+      const planned = () => g.ground.netkit('plan', '-f', g.file('m.yaml'));
+      expect(planned()).toMatchObject({ status: 8, stderr: '' });
+      const pin = pinTheirs(g.ground, fixture('pass'));
+      netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'pinned', pin]);
+      expect(planned()).toMatchObject({
+        status: 8,
+        stderr: expect.stringMatching(
+          /free\/xdp_one cannot be attached to xdp of .* 'pass', id \d+, is there/,
+        ),
+      });
+      await refused(
+        g,
+        { status: 5, code: 'conflict', says: /has an XDP program already: 'pass'/ },
+        { plans: 8 },
+      );
+      netns.run('ip', ['link', 'set', 'dev', ifname, 'xdp', 'off']);
+      rmSync(pin);
+      g.applies();
+      // Its own program is no obstacle where it goes with the same plan.
+      g.ground.does('off', ifname, '--netns', netns.name);
+      expect(planned()).toMatchObject({ status: 8, stderr: '' });
     });
   });
 

@@ -12,6 +12,7 @@ import { ChangeSession } from '../session.js';
 import { StateStore } from '../store.js';
 import { Applying, type ApplyOptions, type Upgrade } from './applying.js';
 import { type HealthReport, HealthWatch } from './health.js';
+import { obstaclesOf } from './occupied.js';
 import type { FunctionPlan } from './plan-function.js';
 import type { ManifestPlan } from './plan-manifest.js';
 import type { Planning } from './planning.js';
@@ -45,9 +46,12 @@ export interface Applied {
 /** More than a process needs that is to confirm the change: when it is gone, nobody waits so long. */
 const confirmWithinMs = 30_000;
 
-/** What would be done. Nothing is locked or written. */
+/** What would be done, with a note of what stands in its way. Nothing is locked or written. */
 export async function foresee(options: EnvironmentOptions, planner: Planner): Promise<ManifestPlan> {
-  return planner(planningOf(options, new StateStore(options.stateDir), visibleBpffs(options.bpffs)));
+  const planning = planningOf(options, new StateStore(options.stateDir), visibleBpffs(options.bpffs));
+  const plan = await planner(planning);
+  for (const obstacle of obstaclesOf(plan, planning)) planning.note(obstacle);
+  return plan;
 }
 
 /**
