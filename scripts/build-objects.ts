@@ -23,7 +23,9 @@ try {
     output: `${folder}/parts/`,
   };
   const bench = {
-    sources: readdirSync('bpf/bench').map((file) => `bpf/bench/${file}`),
+    sources: readdirSync('bpf/bench')
+      .filter((file) => file.endsWith('.bpf.c'))
+      .map((file) => `bpf/bench/${file}`),
     output: `${folder}/bench/`,
   };
   for (const options of [functions, ...dispatchers, parts, bench]) {

@@ -9,21 +9,15 @@
  * counter of its own would.
  */
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
-#include <linux/udp.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "netkit/chain.h"
+#include "wanted.h"
 
 /* A power of two, more than functions. */
 #define PLACES 16
 
-volatile const __u16 port = 9;
 /* Which of the chain this one is, from 0. */
 volatile const __u32 place = 0;
 /* How many are in front of the one that drops, whose place that is. */
@@ -56,31 +50,6 @@ static __always_inline struct meetings *meet(__u32 at)
 	all->turn = at + 1;
 	all->seen[at & (PLACES - 1)]++;
 	return all;
-}
-
-static __always_inline int is_wanted(void *data, void *data_end)
-{
-	struct ethhdr *eth = data;
-	struct udphdr *udp;
-
-	if ((void *)(eth + 1) > data_end)
-		return 0;
-	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = (void *)(eth + 1);
-
-		if ((void *)(ip + 1) > data_end || ip->protocol != IPPROTO_UDP || ip->ihl != 5)
-			return 0;
-		udp = (void *)(ip + 1);
-	} else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr *ip = (void *)(eth + 1);
-
-		if ((void *)(ip + 1) > data_end || ip->nexthdr != IPPROTO_UDP)
-			return 0;
-		udp = (void *)(ip + 1);
-	} else {
-		return 0;
-	}
-	return (void *)(udp + 1) <= data_end && udp->dest == bpf_htons(port);
 }
 
 /* The last one. Whether the packet is to be dropped. */
