@@ -39,6 +39,8 @@ export async function endsWithoutOrphans(
   using running = startNetkit(['bench', ...words]);
   const { pid = 0 } = running.process;
   await sleep(moment);
+  // It is at work: what has ended by itself leaves nothing either.
+  expect(running.process.exitCode).toBeNull();
   running.process.kill(signal);
   await running.ended.catch(() => undefined);
   const deadline = performance.now() + 10_000;

@@ -48,6 +48,8 @@ export class Sender {
   readonly #object: LoadedObject;
   /** Whether the packets of the capture are in the kernel. */
   #isFilled = false;
+  /** Of addresses that are used in turn, which comes next: short slices come to all of them, too. */
+  readonly #nextSource = new WeakMap<Sources, number>();
 
   /** @throws NetkitError `unsupported` before Linux 5.18, `not-permitted` */
   constructor(scope: Scope, traffic: Traffic) {
@@ -60,20 +62,22 @@ export class Sender {
   }
 
   /**
-   * Sends so many packets. Blocks until they are on their way. Of a capture, whose packets all go to the receiver whatever their port, it sends whole rounds,
-   * where there are to be more than its end is away: each packet then comes as often as the others.
+   * Sends so many packets. Blocks until they are on their way. Of a capture, whose packets all go to the receiver whatever their port, it sends whole rounds
+   * unless it is told which comes first: each packet then comes as often as the others.
    * @throws NetkitError `unsupported`, `not-permitted`
    */
-  send(ends: Ends, count: number, { toPort = port, first = 0, sources }: SendOptions = {}): Sent {
+  send(ends: Ends, count: number, { toPort = port, first, sources }: SendOptions = {}): Sent {
     const { netns } = ends.from.place;
-    const aim = { toPort, first, fromNetns: netns.inode };
+    const aim = { toPort, first: first ?? 0, fromNetns: netns.inode };
     const data = this.#aim(ends, sources === undefined ? aim : { ...aim, sources });
     const { captured } = this.traffic;
     const program = this.#object.program(captured === undefined ? 'generate' : 'replay');
     const round = captured?.packets.length ?? 1;
-    const whole = first + count <= round ? count : Math.ceil(count / round) * round;
+    const whole = first === undefined ? Math.ceil(count / round) * round : count;
     const before = busyNs('own') ?? 0;
     const isWhole = withNetns(netns, () => ahead(() => sendLiveFrames(program, { data, count: whole })));
+    if (sources !== undefined)
+      this.#nextSource.set(sources, counted(this.#object.map('.bss').get(0), 'source'));
     return {
       ...this.#counts(),
       busySeconds: ((busyNs('own') ?? 0) - before) / 1e9,
@@ -116,7 +120,9 @@ export class Sender {
       packets: captured?.packets.length ?? 0,
       packet: first,
       frame_size: size,
-      ...(sources === undefined ? {} : sourceFields(family, sources)),
+      ...(sources === undefined
+        ? {}
+        : { ...sourceFields(family, sources), source: this.#nextSource.get(sources) ?? 0 }),
     });
     // An index of an interface is one of the thread's namespace.
     withNetns(from.place.netns, () => this.#object.map('target').set(0, from.ifindex));

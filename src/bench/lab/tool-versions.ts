@@ -1,4 +1,5 @@
 /** The versions of the programs that a benchmark was set up with. */
+import { NetkitError } from '../../base/errors.js';
 import { findTool } from '../../host/command.js';
 import { runInside } from '../../host/command-inside.js';
 import type { BenchEnvironment } from '../document.js';
@@ -17,8 +18,19 @@ export function toolVersions(tools: readonly (AskedTool | undefined)[]): BenchEn
   asked.set('ip', ['-V']);
   return [...asked].flatMap(([name, args]) => {
     if (findTool(name) === undefined) return [];
-    return [{ name, version: versionIn(runInside(undefined, name, args)) }];
+    const version = versionOf(name, args);
+    return [{ name, version: version instanceof NetkitError ? 'does not say' : version }];
   });
+}
+
+/** The error of one that is installed, and does not work: a wrapper for another kernel's tools, say. */
+export function versionOf(tool: string, args: readonly string[]): string | NetkitError {
+  try {
+    return versionIn(runInside(undefined, tool, args));
+  } catch (error) {
+    if (error instanceof NetkitError) return error;
+    throw error;
+  }
 }
 
 /** What the version of a tool is called, as it says itself. */

@@ -1,15 +1,16 @@
 /** `netkit bench cli`: what commands take, from the start of the process to its end, beside those of other tools. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { NetkitError } from '../../base/errors.js';
+import { messageOf, NetkitError } from '../../base/errors.js';
 import { suggestion } from '../../base/suggest.js';
 import { findTool } from '../../host/command.js';
 import { packageRoot } from '../../host/package-root.js';
+import { versionOf } from '../lab/tool-versions.js';
 import type { Group, PrepareContext, Prepared, Scenario } from '../scenario.js';
 import { CliLab } from './commands/command-lab.js';
 import { cliGroups, metricsOf } from './commands/metrics.js';
 import { CliVariant } from './commands/variant.js';
-import { type Task, taskNames, tasks, type Way } from './commands/ways.js';
+import { type Task, taskNames, tasks, tools, type Way } from './commands/ways.js';
 
 export interface CliOptions {
   /** Names of tasks; all when empty. */
@@ -53,8 +54,9 @@ function prepare(chosen: readonly Task[], netkit: CliOptions['netkit'], context:
     });
   }
   const lab = new CliLab(netkit, object, context);
+  const unfit = unfitTools();
   const leftOut = new Set<string>();
-  const groups = chosen.map((task): Group => groupOf(task, lab, context.signal, leftOut));
+  const groups = chosen.map((task): Group => groupOf(task, lab, context.signal, { unfit, leftOut }));
   return {
     groups,
     environment: () => lab.environment(),
@@ -67,11 +69,26 @@ function prepare(chosen: readonly Task[], netkit: CliOptions['netkit'], context:
   };
 }
 
-function groupOf(task: Task, lab: CliLab, signal: AbortSignal, leftOut: Set<string>): Group {
-  const isInstalled = ({ tool }: Way): boolean => tool === undefined || findTool(tool) !== undefined;
-  for (const way of task.ways) {
-    if (isInstalled(way)) continue;
-    leftOut.add(`Left out: ${way.title}, since the program '${way.tool}' is not installed.`);
+/** Why tools cannot be measured: those that are not installed, and those that are and do not work. */
+function unfitTools(): ReadonlyMap<string | undefined, string> {
+  const unfit = new Map<string, string>();
+  for (const [tool, args] of Object.entries(tools)) {
+    const version = findTool(tool) === undefined ? undefined : versionOf(tool, args);
+    if (version === undefined) unfit.set(tool, `the program '${tool}' is not installed`);
+    else if (version instanceof NetkitError) unfit.set(tool, messageOf(version));
+  }
+  return unfit;
+}
+
+interface Choice {
+  readonly unfit: ReadonlyMap<string | undefined, string>;
+  readonly leftOut: Set<string>;
+}
+
+function groupOf(task: Task, lab: CliLab, signal: AbortSignal, { unfit, leftOut }: Choice): Group {
+  for (const { title, tool } of task.ways) {
+    const reason = unfit.get(tool);
+    if (reason !== undefined) leftOut.add(`Left out: ${title}, since ${reason}.`);
   }
   const make = ({ name, title, commands }: Way, role: CliVariant['role']): CliVariant => {
     const again = role === 'control';
@@ -79,7 +96,7 @@ function groupOf(task: Task, lab: CliLab, signal: AbortSignal, leftOut: Set<stri
     return new CliVariant(texts, commands(lab.stand), { netns: lab.netns, env: lab.env, signal });
   };
   const variants = task.ways
-    .filter(isInstalled)
+    .filter(({ tool }) => !unfit.has(tool))
     .flatMap((way, at) =>
       at === 0 ? [make(way, 'reference'), make(way, 'control')] : [make(way, 'variant')],
     );

@@ -42,7 +42,11 @@ export const benchSockmap = {
   exits: [
     programMissing,
     ...measuringExits,
-    { status: 6, about: 'There is one CPU alone, or this kernel is older than Linux 5.12.' },
+    {
+      status: 6,
+      about:
+        'There is one CPU alone, this kernel is older than Linux 5.12, or its threads are not to be seen, as in containers without `--pid=host`.',
+    },
   ],
   examples: [
     { command: 'sudo netkit bench sockmap --quick', about: 'All paths in a minute.' },

@@ -18,6 +18,7 @@ import {
 } from '../../../host/request-sockets.js';
 import type { Family } from '../packet.js';
 import type { Chunks, Said } from './orders.js';
+import { POLLIN, POLLRDHUP, PollList } from './poll-list.js';
 import { connected } from './tcp-transport.js';
 
 const backlog = 16;
@@ -25,11 +26,6 @@ const backlog = 16;
 const readBytes = 1 << 16;
 /** In front of a stream: the bytes of a chunk and of an answer. */
 const headBytes = 8;
-// struct pollfd { int fd; short events, revents; }
-const pollBytes = 8;
-const POLLIN = 0x1;
-const POLLRDHUP = 0x2000;
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** What is in front of a stream; with no bytes for an answer each byte of it comes back. */
 export function headOf({ size, answer }: Chunks): Uint8Array {
@@ -72,8 +68,8 @@ function answerStream(connection: number, bytes: Uint8Array): number {
   const head = new Uint8Array(headBytes);
   // Who sleeps in recv when the socket is put into a sockmap looks at the socket's own queue alone, and sleeps on when
   // something is redirected to it; in poll he sees that.
-  const { list } = pollList([connection], POLLIN);
-  while (pollWaiting(list, 1) === 0);
+  const list = pollList([connection], POLLIN);
+  while (pollWaiting(list.bytes, 1) === 0);
   if (!receiveAll(connection, head)) return 0;
   const view = new DataView(head.buffer);
   const [size, answerSize] = [view.getUint32(0), view.getUint32(4)];
@@ -115,27 +111,18 @@ export function serveProxy(listener: Fd, { to, isPassedBy }: ProxyOptions, say: 
   }
 }
 
-interface PollList {
-  readonly list: Uint8Array;
-  readonly view: DataView;
-}
-
 function pollList(fds: readonly number[], events: number): PollList {
-  const list = new Uint8Array(fds.length * pollBytes);
-  const view = new DataView(list.buffer);
-  for (const [place, fd] of fds.entries()) {
-    view.setInt32(place * pollBytes, fd, littleEndian);
-    view.setInt16(place * pollBytes + 4, events, littleEndian);
-  }
-  return { list, view };
+  const list = new PollList(fds.length);
+  for (const [place, fd] of fds.entries()) list.set(place, fd, events);
+  return list;
 }
 
 /** Until one of them ends. @returns bytes read */
-function handOn(client: number, server: number, { list, view }: PollList, bytes: Uint8Array): number {
+function handOn(client: number, server: number, list: PollList, bytes: Uint8Array): number {
   for (let read = 0; ; ) {
-    if (pollWaiting(list, 2) === 0) continue;
+    if (pollWaiting(list.bytes, 2) === 0) continue;
     for (let place = 0; place < 2; place += 1) {
-      if (view.getInt16(place * pollBytes + 6, littleEndian) === 0) continue;
+      if (!list.hasHappened(place)) continue;
       const count = receiveNow(place === 0 ? client : server, bytes);
       if (count === notYet) continue;
       if (count === 0 || count === ended) return read;

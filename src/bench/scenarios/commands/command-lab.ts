@@ -9,7 +9,7 @@ import { PrivateFileSystem } from '../../../host/private-file-system.js';
 import { CommandLog, type Place } from '../../lab/command-log.js';
 import { toolVersions } from '../../lab/tool-versions.js';
 import type { PrepareContext, Prepared } from '../../scenario.js';
-import { prefix, prefixMap, type Stand, type Words } from './ways.js';
+import { prefix, prefixMap, type Stand, tools, type Words } from './ways.js';
 
 /** The function that stands all the time. */
 const name = 'standing';
@@ -47,7 +47,7 @@ export class CliLab {
 
   environment(): ReturnType<NonNullable<Prepared['environment']>> {
     return {
-      tools: [...toolVersions([{ name: 'bpftool', versionArgs: ['version'] }])],
+      tools: [...toolVersions([{ name: 'bpftool', versionArgs: tools.bpftool }])],
       placement: [{ what: 'the commands, and netkit, which waits for them (SCHED_RR)', cpus: allowedCpus() }],
       commands: [
         ...Object.entries(this.env).map(([variable, value]) => `namespace# export ${variable}=${value}`),

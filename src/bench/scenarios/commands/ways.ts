@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program } from '../../../ebpf/program.js';
 
+/** What makes other tools say their versions. */
+export const tools = { bpftool: ['version'], ip: ['-V'] } as const;
+
 /** A program and its arguments. */
 export type Words = readonly [file: string, ...args: string[]];
 
@@ -39,7 +42,7 @@ export interface Way {
   /** Of the command that undoes it. */
   readonly undoTitle?: string;
   /** What has to be installed. */
-  readonly tool?: 'bpftool' | 'ip';
+  readonly tool?: keyof typeof tools;
   /** Called for each time that it is measured: no two share what they make. */
   commands(stand: Stand): WayCommands;
 }

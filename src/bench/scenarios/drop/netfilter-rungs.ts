@@ -1,12 +1,11 @@
 /** Rungs that are rules of netfilter, made with the tools that people make them with. */
 import { NetkitError } from '../../../base/errors.js';
 import { isWholeIpv4, mayBeJoined } from '../../lab/captured.js';
+import { iptables, packetsDropped } from '../../lab/iptables.js';
 import { port } from '../../lab/sender.js';
 import { ipCounts } from '../../lab/udp-counters.js';
 import { arrived } from './arrived.js';
 import type { Counts, Rung, RungPackets, Stand } from './rung.js';
-
-const iptables = { ipv4: 'iptables', ipv6: 'ip6tables' } as const;
 
 const drop = ['-p', 'udp', '--dport', `${port}`];
 
@@ -36,7 +35,7 @@ function iptablesRung(
         count: () => {
           // Of a capture, what comes up to IP and does not end here would go on to others. Read first: the rule sees it later.
           const cameUp = stand.captured === undefined ? undefined : ipCounts(place.netns).received;
-          const taken = dropsOf(stand.log.run(place, tool, read), tool);
+          const taken = packetsDropped(stand.log.run(place, tool, read), tool);
           if (cameUp === undefined) return counts(stand, taken);
           return { taken, lost: 0, behind: Math.max(0, cameUp - taken) };
         },
@@ -49,13 +48,6 @@ const joined =
   'the capture has packets that GRO may join, such as those of TCP, and a rule counts those joined as one';
 
 const notInInput = (): string => 'packets of a capture that are not for the receiver do not come to INPUT';
-
-/** Two lines of headings, then `packets bytes target …`. */
-function dropsOf(listing: string, tool: string): number {
-  const packets = /^\s*(\d+)\s+\d+\s+DROP\s/m.exec(listing)?.[1];
-  if (packets === undefined) throw new NetkitError('tool-failed', `${tool} lists no rule that drops`);
-  return Number(packets);
-}
 
 const nftRung: Rung = {
   name: 'nft-ingress',

@@ -145,9 +145,9 @@ export class DropVariant implements Variant {
     this.#pace = sent.generated / sent.seconds;
     const got = after.taken + after.lost;
     const [napi, reader] = busyNs;
-    const share = (ns: number): number => Math.min(1, ns / 1e9 / sent.seconds);
     // A slow receiver is still at work on its queue when the last packet is sent.
-    const atWork = Math.max(sent.seconds, napi / 1e9);
+    const atWork = Math.max(sent.seconds + pass.tailSeconds, napi / 1e9);
+    const share = (ns: number): number => Math.min(1, ns / 1e9 / atWork);
     const values = {
       rate: after.taken / atWork,
       cost: (napi + reader) / Math.max(1, got),
@@ -196,9 +196,9 @@ export class DropVariant implements Variant {
       const before = sink.count();
       const busy = busyOf(wire, companion);
       const sent = this.#send(count, kind, leastSeconds);
-      const after = await settled(this.#standing, before, sent);
+      const { counts, tailSeconds } = await settled(this.#standing, before, sent);
       const [napi, reader] = busyOf(wire, companion);
-      return { sent, after, busyNs: [napi - busy[0], reader - busy[1]] };
+      return { sent, after: counts, tailSeconds, busyNs: [napi - busy[0], reader - busy[1]] };
     } finally {
       await companion?.end();
     }
@@ -233,6 +233,8 @@ interface Pass {
   readonly sent: Sent;
   /** What was counted more than before. */
   readonly after: Counts;
+  /** For which packets were still ended after the last was sent: at least so long, as far as was looked. */
+  readonly tailSeconds: number;
   /** Of the NAPI thread, and of what reads. */
   readonly busyNs: readonly [number, number];
 }
@@ -242,20 +244,32 @@ function busyOf({ napi }: Standing['wire'], companion: Companion | undefined): r
 }
 
 /** Waits until all packets that were sent are counted, or no more come. */
-async function settled({ sink, wire }: Standing, before: Counts, { sent }: Sent): Promise<Counts> {
-  const deadline = performance.now() + settleMs;
+async function settled(
+  { sink, wire }: Standing,
+  before: Counts,
+  { sent }: Sent,
+): Promise<{ readonly counts: Counts; readonly tailSeconds: number }> {
+  const started = performance.now();
+  let [looked, worked] = [started, started];
   let busy = sink.isEarly === true ? wire.napi.busyNs() : undefined;
   for (let pause = 1; ; pause = Math.min(50, pause * 2)) {
     await new Promise((resolve) => setTimeout(resolve, pause));
-    const [now, wasBusy] = [sink.count(), busy];
+    const [wasBusy, lookedBefore] = [busy, looked];
+    looked = performance.now();
+    const now = sink.count();
     busy = sink.isEarly === true ? wire.napi.busyNs() : undefined;
     const counts = {
       taken: now.taken - before.taken,
       lost: now.lost - before.lost,
       behind: now.behind - before.behind,
     };
-    const isDone = counts.taken + counts.lost + counts.behind >= sent && busy === wasBusy;
-    if (isDone || performance.now() > deadline) return counts;
+    const isCounted = counts.taken + counts.lost + counts.behind >= sent;
+    const isDone = isCounted && busy === wasBusy;
+    if (isDone) return { counts, tailSeconds: (worked - started) / 1000 };
+    // What is missing is no work.
+    if (looked - started > settleMs) return { counts, tailSeconds: 0 };
+    // What is counted early was at work at some time since the look before.
+    worked = isCounted ? lookedBefore : looked;
   }
 }
 

@@ -69,7 +69,7 @@ function addedOf(
     if (time === undefined || without === undefined) return [];
     const difference = time - without;
     // By the clock a run comes whatever is done: its share of the time is what it costs.
-    const added = runs === 'by the clock' ? (difference / without) * clockPeriod : difference;
+    const added = runs === 'by the clock' ? (difference / time) * clockPeriod : difference;
     return [{ ...sample, values: { [addedMetric.name]: Math.max(0, added) } }];
   });
   return { ...variant, role, samples };

@@ -1,10 +1,8 @@
 /** Counting what rules of netfilter drop without listing them, which takes long where they are many. */
-import { NetkitError } from '../../../base/errors.js';
 import { receivedPackets } from '../../lab/device-counters.js';
+import { iptables, packetsDropped } from '../../lab/iptables.js';
 import { arrived } from '../drop/arrived.js';
 import type { Counts, Sink, Stand } from '../drop/rung.js';
-
-export const iptables = { ipv4: 'iptables', ipv6: 'ip6tables' } as const;
 
 /**
  * What came in and no further is what was dropped; before and after all that is timed, what the rule itself has counted has to
@@ -34,7 +32,5 @@ export function netfilterSink(stand: Stand, byRule: () => number): Sink {
 export function rulePackets({ wire, log, family }: Stand, number: number): number {
   const tool = iptables[family];
   const listing = log.run(wire.to.place, tool, ['-t', 'raw', '-vnxL', 'PREROUTING', `${number}`]);
-  const packets = /^\s*(\d+)\s+\d+\s+DROP\s/m.exec(listing)?.[1];
-  if (packets === undefined) throw new NetkitError('tool-failed', `${tool} lists no rule ${number}`);
-  return Number(packets);
+  return packetsDropped(listing, tool);
 }

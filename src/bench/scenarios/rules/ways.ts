@@ -6,10 +6,11 @@ import { load } from '../../../ebpf/load.js';
 import type { BpfMap } from '../../../ebpf/map.js';
 import { runInside } from '../../../host/command-inside.js';
 import { ObjectSpec } from '../../../obj/spec.js';
+import { iptables } from '../../lab/iptables.js';
 import type { Family } from '../../lab/packet.js';
 import { arrived } from '../drop/arrived.js';
 import type { Rung, Sink, Stand } from '../drop/rung.js';
-import { iptables, netfilterSink, rulePackets } from './netfilter-sink.js';
+import { netfilterSink, rulePackets } from './netfilter-sink.js';
 import { ipsetRule, ipsetText, iptablesText, nftCounter, nftText, shortened } from './texts.js';
 
 export interface RulesWay extends Pick<Rung, 'tool'> {

@@ -29,7 +29,7 @@ export interface Busy {
 
 /** Bytes of one connection, by who had them. */
 export interface Accounts {
-  /** Read by the server, or, of a comparison, come back as they were sent. */
+  /** Read by the server. */
   readonly received: number;
   /** Read by the proxy, of both directions. */
   readonly copied: number;

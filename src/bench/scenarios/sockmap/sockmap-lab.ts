@@ -189,13 +189,21 @@ export class SockmapLab {
     };
   }
 
+  /** A path that carries nothing is shown as invalid, and the others go on without it. */
   async #pace(chunks: Chunks): Promise<number> {
-    const sound: Passage[] = [];
-    for (const { passage, checked } of this.#stood)
-      if ((await checked.checks()).every(({ ok }) => ok)) sound.push(passage);
-    if (sound.length === 0)
-      throw new NetkitError('failed', 'no bytes arrive here', { hint: this.#notes.at(-1) });
-    return paceOf(sound, chunks, () => goOn(this.#context.signal));
+    const sound: Stood[] = [];
+    for (const stood of this.#stood)
+      if ((await stood.checked.checks()).every(({ ok }) => ok)) sound.push(stood);
+    const passages = sound.map(({ passage }) => passage);
+    const { rate, broken } = await paceOf(passages, chunks, () => goOn(this.#context.signal));
+    for (const [index, { passage, checked }] of sound.entries()) {
+      const detail = broken[index];
+      if (detail === undefined) continue;
+      this.#notes.push(`${passage.path.title} is not measured: ${detail}.`);
+      await checked.fail(detail);
+    }
+    if (rate === 0) throw new NetkitError('failed', 'no bytes arrive here', { hint: this.#notes.at(-1) });
+    return rate;
   }
 
   async #askIperf(): Promise<void> {

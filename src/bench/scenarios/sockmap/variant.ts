@@ -36,6 +36,11 @@ export class CheckedPath {
     return this.#checks;
   }
 
+  /** It has turned out later not to carry what it should. */
+  async fail(detail: string): Promise<void> {
+    this.#checks = [...(await this.checks()), { name: 'stream', ok: false, detail }];
+  }
+
   async #look(): Promise<BenchCheck[]> {
     let compared: Awaited<ReturnType<Passable['compare']>>;
     try {
@@ -72,7 +77,7 @@ function wayCheck(
 }
 
 export interface Measured {
-  /** What the names of its variants end with. */
+  /** What is sent, and answered. */
   readonly chunks: Chunks;
   readonly loop: (seconds: number, slice: number) => Loop;
   /** Whether single times count, or how much there was in all. */

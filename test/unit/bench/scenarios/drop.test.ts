@@ -23,6 +23,8 @@ interface Fate {
   readonly unaccounted?: number;
   /** So many runs end early by a signal. */
   readonly interruptions?: number;
+  /** This share of its time the receiver has its CPU, once the packets are sent. */
+  readonly receiverShare?: number;
   /** Packets to the next port are dropped as well. */
   readonly dropsAll?: boolean;
   /** So many packets of a capture are sent in turn. */
@@ -45,6 +47,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
     traffic: { family: 'ipv4', size: 64, flows: 1, ...captured },
     send: (_, count, { toPort = 9, first = 0 } = {}): Sent => {
       sent.push(count);
+      [sentAt, busyBefore] = [performance.now(), busyNs];
       begun.push(first);
       const interrupted = interruptions > 0;
       interruptions -= 1;
@@ -70,11 +73,17 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
       };
     },
   };
+  const { receiverShare } = fate;
+  let [sentAt, busyBefore] = [0, 0];
+  const busyByNow = (): number => {
+    if (receiverShare === undefined) return busyNs;
+    return Math.min(busyNs, busyBefore + (performance.now() - sentAt) * 1e6 * receiverShare);
+  };
   const end = {} as Standing['wire']['from'];
   const standing: Standing = {
     rung: { name: 'tc', title: 'tc', description: () => 'a program' },
-    wire: { from: end, to: end, napi: { busyNs: () => busyNs } },
-    sink: { count: (): Counts => ({ ...counts }) },
+    wire: { from: end, to: end, napi: { busyNs: busyByNow } },
+    sink: { count: (): Counts => ({ ...counts }), isEarly: true },
   };
   return { variant: new DropVariant(standing, sender, 'variant'), sent, begun };
 }
@@ -153,6 +162,13 @@ describe('a sample of a rung', () => {
     expect(values['rate']).toBeCloseTo(second / 4, -1);
     expect(values['cost']).toBeCloseTo(4000, 3);
     expect(values['cpu.napi']).toBe(1);
+  });
+
+  it('does not count where others had the CPU of a slow receiver while it worked on its queue', async () => {
+    const { values, checks } = await sampleOf({ busy: 4, receiverShare: 0.4 });
+    expect(checks.map(({ name }) => name)).toEqual(['receiver']);
+    expect(values['cpu.napi']).toBeLessThan(0.7);
+    expect(values['rate']).toBeLessThan((second / 4) * 0.7);
   });
 
   it('does not count when packets are not accounted for', async () => {

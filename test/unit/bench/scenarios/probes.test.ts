@@ -65,9 +65,11 @@ describe('what a probe adds', () => {
   });
 
   test('is by the clock what a run takes of the time between two', () => {
-    const [added] = addedBy(hook('perf-event'), variant('p', 'variant', [102, 204, 102]));
-    for (const { values } of added?.variants[0]?.samples ?? [])
-      expect(values['added']).toBeCloseTo(clockPeriod * 0.02, 6);
+    const [added] = addedBy(hook('perf-event'), variant('p', 'variant', [102, 250, 400]));
+    // With a run of 20 of each 100 µs, 80 of them are left for what took 200: it takes 250.
+    const shares = [2 / 102, 1 / 5, 3 / 4];
+    const values = (added?.variants[0]?.samples ?? []).map((sample) => sample.values['added']);
+    expect(values).toEqual(shares.map((share) => expect.closeTo(clockPeriod * share, 6)));
   });
 
   test('is not known of a block without the bare operation', () => {

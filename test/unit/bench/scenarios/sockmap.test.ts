@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NetkitError } from '../../../../src/base/errors.js';
 import type { BenchGroup, BenchSample } from '../../../../src/bench/document.js';
 import { rateIn } from '../../../../src/bench/lab/iperf.js';
 import type { Loop, RunResult } from '../../../../src/bench/lab/requests/orders.js';
@@ -234,7 +235,33 @@ describe('the pace that all paths are measured at', () => {
       };
     };
     const slow = path([100, 9100, 5000]);
-    expect(await paceOf([path([20_000, 20_000, 20_000]), slow], chunks, () => undefined)).toBe(4500);
+    expect(await paceOf([path([20_000, 20_000, 20_000]), slow], chunks, () => undefined)).toEqual({
+      rate: 4500,
+      broken: [undefined, undefined],
+    });
+  });
+
+  it('does not depend on paths that carry nothing, which are named', async () => {
+    const stalled = {
+      run: async (...words: Parameters<Passable['run']>) => {
+        const run = await passage({}).run(...words);
+        return { ...run, result: { ...run.result, answered: 0 } };
+      },
+    };
+    const reset = {
+      run: async () => {
+        throw new NetkitError('failed', 'the connection was reset');
+      },
+    };
+    const nobody = () => undefined;
+    const { rate, broken } = await paceOf([passage({}), stalled, reset], chunks, nobody);
+    expect(rate).toBe((await paceOf([passage({})], chunks, nobody)).rate);
+    expect(broken).toEqual([
+      undefined,
+      `no chunk of ${chunks.size} bytes was answered`,
+      'the connection was reset',
+    ]);
+    expect((await paceOf([stalled], chunks, nobody)).rate).toBe(0);
   });
 
   it('is looked for until nobody wants to know any more', async () => {
