@@ -76,7 +76,7 @@ describeAsRoot(
     describe('one after another', () => {
       it.for(scenarios)(
         '$what: the next command leaves what was before, or what was to be',
-        { timeout: 400_000 },
+        { timeout: emulated ? 1_800_000 : 400_000 },
         async (scenario) => {
           using g = new ManifestGround(objects);
           const bare = g.ground.hooks();
