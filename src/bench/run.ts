@@ -83,27 +83,15 @@ class Track {
     return this.record.checks.every(({ ok }) => ok);
   }
 
-  /** @returns false when it was interrupted */
-  async measure(seconds: number, block: number, at: number): Promise<boolean> {
-    let measured: Measurement | undefined;
-    try {
-      measured = await this.variant.measure(seconds);
-    } catch (error) {
-      // The others go on; one that fails in the warm-up is not measured at all.
-      this.record.checks.push({ name: 'measurement', ok: false, detail: messageOf(error) });
-      return true;
+  /** @param measured an error when it could not be: the others go on, and one that fails in the warm-up is not measured at all */
+  add(measured: Measurement | Error, block: number, at: number): void {
+    if (measured instanceof Error) {
+      this.record.checks.push({ name: 'measurement', ok: false, detail: messageOf(measured) });
+      return;
     }
-    if (measured === undefined) return false;
-    const { values, failed = [], histograms = [] } = measured;
-    this.record.samples.push({
-      block,
-      at,
-      seconds: measured.seconds,
-      values: { ...values },
-      checks: [...failed],
-    });
+    const { seconds, values, failed = [], histograms = [] } = measured;
+    this.record.samples.push({ block, at, seconds, values: { ...values }, checks: [...failed] });
     this.#histograms.push(...histograms);
-    return true;
   }
 
   /** Forgets what the warm-up gave. */
@@ -189,32 +177,66 @@ class BlockRun {
 
   /** @returns false when it was interrupted */
   async #block(block: number): Promise<boolean> {
-    for (const track of this.#order()) {
-      if (!track.isValid) continue;
-      // Signals arrive between two turns of the event loop alone.
-      await turn();
-      if (this.#options.signal.aborted) return false;
-      if (!(await this.#measured(track, block))) return false;
+    for (const turn of this.#order()) {
+      const tracks = turn.filter(({ isValid }) => isValid);
+      if (tracks.length > 0 && !(await this.#measured(tracks, block))) return false;
     }
     return true;
   }
 
   /** @returns false when it was interrupted by the user: by any other signal it is only done once more */
-  async #measured(track: Track, block: number): Promise<boolean> {
+  async #measured(tracks: readonly Track[], block: number): Promise<boolean> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      if (await track.measure(this.#slice, block, this.#box.elapsed)) return true;
+      // Signals arrive between two turns of the event loop alone.
       await turn();
       if (this.#options.signal.aborted) return false;
+      const at = this.#box.elapsed;
+      const measured = await measuredTogether(tracks, this.#slice);
+      if (measured === undefined) continue;
+      for (const [index, track] of tracks.entries()) {
+        const outcome = measured[index];
+        if (outcome !== undefined) track.add(outcome, block, at);
+      }
+      return true;
     }
-    return true;
+    return !this.#options.signal.aborted;
   }
 
-  /** Groups in random order, and the variants of each, which are compared with one another, likewise. */
-  #order(): Track[] {
+  /** Groups in random order, and what is measured in each, which is compared with one another, likewise. */
+  #order(): Track[][] {
     const groups = [...new Set(this.#tracks.map(({ group }) => group))];
-    return this.#random
-      .shuffled(groups)
-      .flatMap((group) => this.#random.shuffled(this.#tracks.filter((track) => track.group === group)));
+    return this.#random.shuffled(groups).flatMap((group) => {
+      const own = this.#random.shuffled(this.#tracks.filter((track) => track.group === group));
+      const isTogether = ({ variant }: Track): boolean => group.together?.variants.includes(variant) === true;
+      const together = own.filter(isTogether);
+      // Where the first of them would have been.
+      return own.flatMap((track) => {
+        if (!isTogether(track)) return [[track]];
+        return track === together[0] ? [together] : [];
+      });
+    });
+  }
+}
+
+/** @returns undefined when it was interrupted */
+async function measuredTogether(
+  tracks: readonly Track[],
+  seconds: number,
+): Promise<readonly (Measurement | Error)[] | undefined> {
+  const [first] = tracks;
+  try {
+    const together = first?.group.together;
+    if (first === undefined || together === undefined || !together.variants.includes(first.variant)) {
+      const measured = await first?.variant.measure(seconds);
+      return measured === undefined ? undefined : [measured];
+    }
+    return await together.measure(
+      tracks.map(({ variant }) => variant),
+      seconds,
+    );
+  } catch (error) {
+    const failed = error instanceof Error ? error : new Error(messageOf(error));
+    return tracks.map(() => failed);
   }
 }
 

@@ -58,6 +58,22 @@ export interface Group extends Pick<BenchGroup, 'name' | 'title' | 'axis'> {
   readonly metrics: readonly BenchMetric[];
   /** With exactly one of role `reference` and one of role `control`: the reference made once more. */
   readonly variants: readonly Variant[];
+  /** Those of them that are measured at the same time. */
+  readonly together?: Together;
+}
+
+/** Variants that take turns too short for the machine to change meanwhile, instead of one slice after the other. */
+export interface Together {
+  readonly variants: readonly Variant[];
+  /**
+   * Measures each of some of them for about `seconds`, as {@link Variant.measure} does for one.
+   * @param variants in the order in which they take turns
+   * @returns for each what was measured, or why it was not; undefined when it was interrupted
+   */
+  measure(
+    variants: readonly Variant[],
+    seconds: number,
+  ): Promise<readonly (Measurement | Error)[] | undefined>;
 }
 
 /** One thing that is measured. */

@@ -35,13 +35,26 @@ export interface Sent {
   readonly queueDrops: number;
   /** Which did not get as far. */
   readonly redirectErrors: number;
-  /** From the first to the last, without what the call takes before and after. */
+  /** From the first to the last, without pauses, and without what the call takes before and after. */
   readonly seconds: number;
   /** That the sender was on its CPU meanwhile; more than `seconds` with what it takes before and after. */
   readonly busySeconds: number;
   /** A signal ended it early. */
   readonly interrupted: boolean;
 }
+
+/** What one of several wires is to get. */
+export interface InTurn {
+  readonly ends: Ends;
+  readonly count: number;
+  /** How long nothing is sent after each of its turns, at most a tenth of a second: for the receiver to come to an end. */
+  readonly pauseSeconds: number;
+}
+
+/** One call serves so many wires: `MOST_WIRES` of bpf/bench/sender.bpf.c. */
+export const mostInTurn = 64;
+/** The kernel hands packets on in batches of this many: turns are whole ones. */
+const batch = 64;
 
 export class Sender {
   readonly traffic: Traffic;
@@ -66,23 +79,49 @@ export class Sender {
    * unless it is told which comes first: each packet then comes as often as the others.
    * @throws NetkitError `unsupported`, `not-permitted`
    */
-  send(ends: Ends, count: number, { toPort = port, first, sources }: SendOptions = {}): Sent {
-    const { netns } = ends.from.place;
-    const aim = { toPort, first: first ?? 0, fromNetns: netns.inode };
-    const data = this.#aim(ends, sources === undefined ? aim : { ...aim, sources });
+  send(ends: Ends, count: number, options: SendOptions = {}): Sent {
+    const [sent] = this.sendInTurns([{ ends, count, pauseSeconds: 0 }], 1, options);
+    if (sent === undefined) throw new TypeError('one wire has one outcome');
+    return sent;
+  }
+
+  /**
+   * Sends so many packets to each of some wires, which take turns: all see the same machine, whose pace may change from one tenth of a second to the next.
+   * Blocks until they are on their way.
+   * @param wires at most {@link mostInTurn}, of the same sender, in their order; packets of a capture are counted as {@link send} does
+   * @param turns how often each has its turn
+   * @returns what became of each wire's
+   * @throws NetkitError `unsupported`, `not-permitted`
+   */
+  sendInTurns(
+    wires: readonly InTurn[],
+    turns: number,
+    { toPort = port, first, sources }: SendOptions = {},
+  ): Sent[] {
+    const [one] = wires;
+    if (one === undefined || wires.length > mostInTurn)
+      throw new RangeError(`${wires.length} wires cannot take turns`);
+    const { netns } = one.ends.from.place;
     const { captured } = this.traffic;
+    const round = first === undefined ? (captured?.packets.length ?? 1) : 1;
+    const whole = wires.map((wire) => ({ ...wire, count: Math.ceil(wire.count / round) * round }));
+    const aim = { toPort, first: first ?? 0, fromNetns: netns.inode, turns };
+    const data = this.#aim(whole, sources === undefined ? aim : { ...aim, sources });
     const program = this.#object.program(captured === undefined ? 'generate' : 'replay');
-    const round = captured?.packets.length ?? 1;
-    const whole = first === undefined ? Math.ceil(count / round) * round : count;
+    const count = whole.reduce((sum, wire) => sum + wire.count, 0);
     const before = busyNs('own') ?? 0;
-    const isWhole = withNetns(netns, () => ahead(() => sendLiveFrames(program, { data, count: whole })));
+    const isWhole = withNetns(netns, () => ahead(() => sendLiveFrames(program, { data, count, batch })));
+    const busySeconds = ((busyNs('own') ?? 0) - before) / 1e9;
     if (sources !== undefined)
       this.#nextSource.set(sources, counted(this.#object.map('.bss').get(0), 'source'));
-    return {
-      ...this.#counts(),
-      busySeconds: ((busyNs('own') ?? 0) - before) / 1e9,
+    const sent = wires.map((_, index) => this.#counts(index));
+    const paused = wires.reduce((sum, { pauseSeconds }) => sum + pauseSeconds * turns, 0);
+    const seconds = sent.reduce((sum, each) => sum + each.seconds, 0);
+    return sent.map((each) => ({
+      ...each,
+      busySeconds: wires.length === 1 ? busySeconds : (busySeconds * each.seconds) / (seconds + paused),
       interrupted: !isWhole,
-    };
+    }));
   }
 
   /**
@@ -92,10 +131,11 @@ export class Sender {
    */
   async sendBeside(ends: Ends, count: number, toPort = port): Promise<Omit<Sent, 'busySeconds'>> {
     // Threads stay in the namespace in which they began, which is the process's own.
-    const data = this.#aim(ends, { toPort, first: 0, fromNetns: currentNetnsInode() });
+    const aim = { toPort, first: 0, fromNetns: currentNetnsInode(), turns: 1 };
+    const data = this.#aim([{ ends, count, pauseSeconds: 0 }], aim);
     this.#object.map('.data').set(0, { stopped: 0 });
     const isWhole = await sendLiveFramesBeside(this.#object.program('generate_unsigned'), { data, count });
-    return { ...this.#counts(), interrupted: !isWhole };
+    return { ...this.#counts(0), interrupted: !isWhole };
   }
 
   /** Lets `sendBeside` end. */
@@ -105,27 +145,42 @@ export class Sender {
 
   /** How many packets it has made since the last call began. */
   get generated(): number {
-    return counted(this.#object.map('.bss').get(0), 'generated');
+    return counted(this.#object.map('aims').get(0), 'generated');
   }
 
-  /** @returns the packet that is to be sent over this wire from now on; of a capture one with room for each of its packets */
-  #aim({ from, to }: Ends, { toPort, first, fromNetns, sources }: Aim): Uint8Array {
+  /** @returns the packet that is to be sent over these wires from now on; of a capture one with room for each of its packets */
+  #aim(wires: readonly InTurn[], { toPort, first, fromNetns, turns, sources }: Aim): Uint8Array {
     const { family, size, flows, captured } = this.traffic;
+    const [one] = wires;
+    if (one === undefined) throw new RangeError('there is no wire');
+    const { from, to } = one.ends;
     this.#object.map('.bss').set(0, {
-      ifindex: from.ifindex,
       netns: from.place.netns.inode,
       from_netns: fromNetns,
       flows,
       udp_offset: udpOffset(family),
       packets: captured?.packets.length ?? 0,
-      packet: first,
       frame_size: size,
+      wires: wires.length,
+      turn: wires.length - 1,
       ...(sources === undefined
         ? {}
         : { ...sourceFields(family, sources), source: this.#nextSource.get(sources) ?? 0 }),
     });
+    for (const [index, { ends, count, pauseSeconds }] of wires.entries()) {
+      this.#object.map('aims').set(index, {
+        ifindex: ends.from.ifindex,
+        each: turns === 1 ? count : Math.ceil(count / turns / batch) * batch,
+        rest: count,
+        pause_ns: Math.round(pauseSeconds * 1e9),
+        packet: first,
+      });
+    }
     // An index of an interface is one of the thread's namespace.
-    withNetns(from.place.netns, () => this.#object.map('target').set(0, from.ifindex));
+    withNetns(from.place.netns, () => {
+      for (const [index, { ends }] of wires.entries())
+        this.#object.map('target').set(index, ends.from.ifindex);
+    });
     if (captured === undefined) {
       const source = sources === undefined ? from.endpoint.address : sourceNetwork[family];
       const endpoints = { from: { ...from.endpoint, address: source }, to: to.endpoint };
@@ -149,14 +204,14 @@ export class Sender {
     this.#isFilled = true;
   }
 
-  #counts(): Omit<Sent, 'busySeconds' | 'interrupted'> {
-    const after = this.#object.map('.bss').get(0);
+  #counts(index: number): Omit<Sent, 'busySeconds' | 'interrupted'> {
+    const after = this.#object.map('aims').get(index);
     return {
       generated: counted(after, 'generated'),
       sent: counted(after, 'sent'),
       queueDrops: counted(after, 'queue_drops'),
       redirectErrors: counted(after, 'redirect_errors'),
-      seconds: (counted(after, 'last_ns') - counted(after, 'first_ns')) / 1e9,
+      seconds: counted(after, 'ns') / 1e9,
     };
   }
 }
@@ -179,9 +234,10 @@ interface Aim extends SendOptions {
   readonly first: number;
   /** Where the thread is that makes the packets. */
   readonly fromNetns: number;
+  readonly turns: number;
 }
 
-/** What a global variable counts. */
+/** What a variable of the program counts. */
 function counted(globals: unknown, name: string): number {
   const value = typeof globals === 'object' && globals !== null ? Reflect.get(globals, name) : undefined;
   if (typeof value !== 'bigint' && typeof value !== 'number')

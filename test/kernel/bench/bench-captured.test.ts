@@ -25,6 +25,7 @@ const captured: Captured = { text: 'frames', packets: lengths.map(frame) };
 interface Lab {
   readonly sender: Sender;
   readonly wire: Wire;
+  readonly network: LabNetwork;
 }
 
 async function lab<T>(work: (lab: Lab, scope: Scope) => T | Promise<T>): Promise<T> {
@@ -32,7 +33,7 @@ async function lab<T>(work: (lab: Lab, scope: Scope) => T | Promise<T>): Promise
   const { receiver } = place(scope);
   const network = new LabNetwork(scope, { family: 'ipv4', cpu: receiver, log: new CommandLog() });
   const sender = new Sender(scope, { family: 'ipv4', size: longestPacket, flows: 1, captured });
-  return await work({ sender, wire: await network.wire() }, scope);
+  return await work({ sender, wire: await network.wire(), network }, scope);
 }
 
 /** What arrives: each as its number in the capture, or, what is none of them, as its bytes. */
@@ -91,6 +92,28 @@ describeAsRoot(
             await new Promise((resolve) => setTimeout(resolve, 5));
           const packets = time * 200;
           expect(receivedOn(wire)).toEqual({ packets, bytes: (packets / lengths.length) * round });
+        }
+      });
+    });
+
+    it('come to each of several that take turns in whole rounds, which go on where the turn before ended', async () => {
+      await lab(async ({ sender, wire, network }) => {
+        const wires = [wire, await network.wire()];
+        // Turns of 64 and 36: no multiples of the five of a round.
+        const all = sender.sendInTurns(
+          wires.map((ends) => ({ ends, count: 98, pauseSeconds: 0.002 })),
+          2,
+        );
+        expect(all).toMatchObject([
+          { generated: 100, sent: 100 },
+          { generated: 100, sent: 100 },
+        ]);
+        const bytes = 20 * lengths.reduce((sum, length) => sum + length, 0);
+        const deadline = performance.now() + 3000;
+        for (const each of wires) {
+          while (receivedOn(each).packets < 100 && performance.now() < deadline)
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          expect(receivedOn(each)).toEqual({ packets: 100, bytes });
         }
       });
     });

@@ -75,6 +75,41 @@ describeAsRoot(
       });
     });
 
+    it('sends to several in turn, to each as many as it is to get, and pauses after each turn', async () => {
+      await lab('ipv4', async (network, sender) => {
+        const wires = [await network.wire(), await network.wire(), await network.wire()];
+        // The second has fewer turns than there are; the third none that is whole.
+        const counts = [200_000, 65, 3];
+        const pauseSeconds = 0.005;
+        const turns = 10;
+        const started = performance.now();
+        const all = sender.sendInTurns(
+          wires.map((ends, index) => ({ ends, count: counts[index] ?? 0, pauseSeconds })),
+          turns,
+        );
+        const took = (performance.now() - started) / 1000;
+        expect(all.map(({ generated }) => generated)).toEqual(counts);
+        for (const [index, { sent, queueDrops, redirectErrors, generated, seconds }] of all.entries()) {
+          expect(sent + queueDrops + redirectErrors).toBe(generated);
+          expect(seconds).toBeGreaterThan(0);
+          const netns = wires[index]?.to.place.netns;
+          const count = () => (netns === undefined ? 0 : udpCounts(netns, 'ipv4').noListener);
+          expect(await arrived(count, sent)).toBe(sent);
+        }
+        // Ten turns, two and one, of which the last needs no pause.
+        const seconds = all.reduce((sum, each) => sum + each.seconds, 0);
+        expect(took).toBeGreaterThan(seconds + 12 * pauseSeconds);
+      });
+    });
+
+    it('refuses more wires than can take turns, and none', async () => {
+      await lab('ipv4', async (network, sender) => {
+        const wire = { ends: await network.wire(), count: 1, pauseSeconds: 0 };
+        expect(() => sender.sendInTurns(Array(65).fill(wire), 1)).toThrow('65 wires cannot take turns');
+        expect(() => sender.sendInTurns([], 1)).toThrow('0 wires cannot take turns');
+      });
+    });
+
     it("takes packets by a thread that stays on the receiver's CPU", async () => {
       await lab('ipv4', async (network, sender, _, cpu) => {
         const { napi, ...ends } = await network.wire();

@@ -100,6 +100,37 @@ describe('a run', () => {
     expect(ended).toBe('whole');
   });
 
+  it('measures what goes together at once, in an order drawn for each block, and the others by themselves', async () => {
+    const { scenario, journal } = fake();
+    const turns: string[][] = [];
+    const together: Scenario = {
+      ...scenario,
+      prepare: async (context) => {
+        const prepared = await scenario.prepare(context);
+        const [group] = prepared.groups;
+        if (group === undefined) throw new Error('no group');
+        const own = group.variants.filter(({ name }) => name !== 'b');
+        const measure = async (variants: readonly Variant[], seconds: number) => {
+          turns.push(variants.map(({ name }) => name));
+          return variants.map(({ name }) =>
+            name === 'c' ? new Error('gone') : { seconds, values: { rate: 1 } },
+          );
+        };
+        return { groups: [{ ...group, together: { variants: own, measure } }] };
+      },
+    };
+    const { groups } = await runScenario(together, options({ seconds: 0.3 }));
+    expect(turns[0]?.toSorted()).toEqual(['a', 'a again', 'c']);
+    // One that failed while it warmed up is left out.
+    for (const turn of turns.slice(1)) expect(turn.toSorted()).toEqual(['a', 'a again']);
+    expect(new Set(turns.slice(1).map((turn) => turn.join())).size).toBe(2);
+    expect(new Set(journal)).toEqual(new Set(['b']));
+    expect(journal.length).toBe(turns.length);
+    const counts = groups[0]?.variants.map(({ samples }) => samples.length);
+    expect(counts).toEqual([turns.length - 1, turns.length - 1, 0, turns.length - 1]);
+    expect(groups[0]?.variants[2]?.checks).toEqual([{ name: 'measurement', ok: false, detail: 'gone' }]);
+  });
+
   it('draws the order of the blocks from the seed: the same again, another from another', async () => {
     const order = async (seed: number) => {
       const { scenario, journal } = fake();

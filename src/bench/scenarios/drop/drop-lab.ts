@@ -9,10 +9,12 @@ import { type Placement, place } from '../../lab/placement.js';
 import { Sender, type Traffic } from '../../lab/sender.js';
 import { toolVersions } from '../../lab/tool-versions.js';
 import { wireRecord } from '../../lab/wire-record.js';
-import type { PrepareContext, Prepared, Variant } from '../../scenario.js';
+import type { PrepareContext, Prepared } from '../../scenario.js';
+import type { Standing } from './flood.js';
+import { DropsInTurns } from './in-turns.js';
 import { costGroup, metrics, rateGroup, senderLimit } from './metrics.js';
 import type { Rung } from './rung.js';
-import { DropVariant, type Standing } from './variant.js';
+import { DropVariant } from './variant.js';
 
 /**
  * How long a rung is measured in a block. CPUs that others share may change their pace twice a second: what is compared has to
@@ -80,9 +82,10 @@ export class DropLab {
       await this.#tryToAdd(rung);
     }
     const variants = await this.#variants(ladder);
+    const together = new DropsInTurns(variants, this.#sender);
     const { title, axis } = ladder;
     return {
-      groups: [{ name: 'rate', title, axis, metrics, variants }],
+      groups: [{ name: 'rate', title, axis, metrics, variants, together }],
       limits: senderLimit,
       environment: () => this.#environment(rungs),
       busySeconds: () => this.#standing.reduce((sum, { wire }) => sum + (wire.napi.busyNs() ?? 0), 0) / 1e9,
@@ -125,7 +128,7 @@ export class DropLab {
     rung.setUp({ wire, scope, log, family, cpu });
   }
 
-  async #variants({ references, twice }: Ladder): Promise<Variant[]> {
+  async #variants({ references, twice }: Ladder): Promise<DropVariant[]> {
     const reference = this.#reference(references);
     const standing = [...this.#standing];
     const again = await this.#again(reference.rung);

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BenchSample } from '../../../../src/bench/document.js';
-import type { Sent } from '../../../../src/bench/lab/sender.js';
+import type { InTurn, Sent } from '../../../../src/bench/lab/sender.js';
 import { versionIn } from '../../../../src/bench/lab/tool-versions.js';
+import type { Standing } from '../../../../src/bench/scenarios/drop/flood.js';
+import { DropsInTurns } from '../../../../src/bench/scenarios/drop/in-turns.js';
 import { costGroup, metrics, rateGroup } from '../../../../src/bench/scenarios/drop/metrics.js';
-import type { Counts } from '../../../../src/bench/scenarios/drop/rung.js';
-import {
-  DropVariant,
-  type PacketSender,
-  type Standing,
-} from '../../../../src/bench/scenarios/drop/variant.js';
+import type { Counts, Sink } from '../../../../src/bench/scenarios/drop/rung.js';
+import { DropVariant, type PacketSender } from '../../../../src/bench/scenarios/drop/variant.js';
 import { dropScenario, rungNames } from '../../../../src/bench/scenarios/drop.js';
 
 /** What happens to packets that are sent: by default each ends at the rung. */
@@ -212,6 +210,97 @@ describe('a sample of a rung', () => {
     const before = sent.length;
     expect((await variant.measure(0.4))?.seconds).toBeCloseTo(0.4, 1);
     expect(sent.length).toBe(before + 1);
+  });
+});
+
+describe('rungs that take turns', () => {
+  const wireOf = () => ({ from: {}, to: {} }) as Standing['wire'];
+  const rung = { name: 'tc', title: 'tc', description: () => 'a program' };
+
+  /** Each takes so many nanoseconds a packet. */
+  function ladder(costs: readonly number[], interruptions = 0) {
+    const calls: { turns: number; wires: readonly InTurn[] }[] = [];
+    const standings = costs.map((cost) => {
+      let taken = 0;
+      const sink: Sink = { count: () => ({ taken, lost: 0, behind: 0 }) };
+      const wire = { ...wireOf(), napi: { busyNs: () => taken * cost } };
+      const take = (packets: number): void => {
+        taken += packets;
+      };
+      return { standing: { rung, wire, sink }, take };
+    });
+    const sender = {
+      sendInTurns: (wires: readonly InTurn[], turns: number): Sent[] => {
+        calls.push({ turns, wires });
+        return wires.map(({ ends, count }) => {
+          standings.find(({ standing }) => standing.wire === ends)?.take(count / 2);
+          const seconds = count / 2 / second;
+          const text = { generated: count, sent: count / 2, queueDrops: count / 2, redirectErrors: 0 };
+          return { ...text, seconds, busySeconds: seconds, interrupted: calls.length <= interruptions };
+        });
+      },
+    };
+    const send = { traffic: { family: 'ipv4', size: 64, flows: 1 }, send: () => undefined } as never;
+    const variants = standings.map(({ standing }) => new DropVariant(standing, send, 'variant'));
+    return { variants, turns: new DropsInTurns(variants, sender), calls, standings };
+  }
+
+  it('are flooded in one call, each with its own figures', async () => {
+    const { variants, turns, calls } = ladder([1000, 2000]);
+    const measured = await turns.measure(variants, 0.02);
+    expect(measured?.map((each) => each instanceof Error || each.values['cost'])).toEqual([1000, 2000]);
+    expect(measured?.map((each) => each instanceof Error || each.values['rate'])).toEqual([
+      second,
+      second / 2,
+    ]);
+    expect(calls.length).toBe(1);
+    expect(calls[0]?.turns).toBe(10);
+  });
+
+  it('have the length and the pauses that were learnt the time before, by the order that is asked for', async () => {
+    const { variants, turns, calls } = ladder([1000, 100_000]);
+    await turns.measure(variants, 0.02);
+    await turns.measure(variants.toReversed(), 0.02);
+    const [first, then] = calls.map(({ wires }) => wires);
+    expect(first?.map(({ pauseSeconds }) => pauseSeconds)).toEqual([0.001, 0.001]);
+    // 480 packets may wait; nobody pauses for longer than 10 ms.
+    expect(then?.map(({ pauseSeconds }) => pauseSeconds)).toEqual([0.01, 0.00048]);
+    expect(then?.map(({ ends }) => ends)).toEqual(first?.map(({ ends }) => ends).toReversed());
+    expect(then?.map(({ count }) => count)).toEqual([40_000, 40_000]);
+  });
+
+  it('mean nothing when a signal ended the call', async () => {
+    const { variants, turns } = ladder([1000], 1);
+    expect(await turns.measure(variants, 0.02)).toBeUndefined();
+    expect(await turns.measure(variants, 0.02)).toHaveLength(1);
+  });
+
+  it('go on when one of them cannot be counted, which is told of that one', async () => {
+    const { variants, turns, standings } = ladder([1000, 1000]);
+    const [broken] = standings;
+    if (broken === undefined) throw new Error('no rung');
+    broken.standing.sink.count = () => {
+      throw new Error('iptables is gone');
+    };
+    expect(await turns.measure(variants, 0.02)).toMatchObject([
+      new Error('iptables is gone'),
+      { values: { cost: 1000 } },
+    ]);
+  });
+
+  it('are those without a program that reads, and without packets of their own', () => {
+    const sink: Sink = { count: () => ({ taken: 0, lost: 0, behind: 0 }) };
+    const wire = { ...wireOf(), napi: { busyNs: () => 0 } };
+    const send = { traffic: { family: 'ipv4', size: 64, flows: 1 }, send: () => undefined } as never;
+    const sources = { first: 0, count: 1 };
+    const standings: Standing[] = [
+      { rung, wire, sink },
+      { rung, wire, sink: { ...sink, start: () => ({ end: async () => undefined, busyNs: () => 0 }) } },
+      { rung: { ...rung, sources: { taken: sources, others: sources } }, wire, sink },
+    ];
+    const variants = standings.map((standing) => new DropVariant(standing, send, 'variant'));
+    const { variants: inTurns } = new DropsInTurns(variants, { sendInTurns: () => [] });
+    expect(inTurns).toEqual(variants.slice(0, 1));
   });
 });
 
