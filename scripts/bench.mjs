@@ -13,7 +13,7 @@ import { Lab, ROOT, runInside } from './bench/lib/lab.mjs';
 import { machine, measure } from './bench/lib/measure.mjs';
 import { judge, markdown, section, writeBetween } from './bench/lib/report.mjs';
 
-/** Milliseconds between the quartiles. */
+/** Milliseconds that the 95 % interval of the same thing twice may be wide. */
 const mostNoise = 10;
 const pages = ['README.md', 'docs/performance.md'];
 

@@ -18,7 +18,7 @@ export function rows(lab) {
   const many = 'bench/many';
   return {
     title: 'A million entries, against bpftool on the same map; ten million, in memory.',
-    rounds: 5,
+    rounds: 6,
     chains: [
       ...groups.flatMap(({ chains }) => chains),
       [{ name: 'records read', command: ringRate(lab, 'read'), rate: true }],

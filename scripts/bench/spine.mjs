@@ -16,7 +16,7 @@ export function rows(lab) {
   const get = lab.netkit('map', 'get', 'standing/blocklist_v4', '10.0.0.0/8');
   return {
     title: 'Commands, and what they cost over Node and the tools that do the same.',
-    rounds: 25,
+    rounds: 75,
     chains: [
       [{ name: NODE, command: lab.bareNode() }],
       [{ name: 'node again', command: lab.bareNode() }],

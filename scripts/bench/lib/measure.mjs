@@ -73,10 +73,26 @@ function check(name, { status, signal, stderr, error }) {
   throw new Error(`${name}: ${error?.message ?? signal ?? `status ${status}`}: ${String(stderr).trim()}`);
 }
 
-/** The middle of a list and the range of its middle half. */
+/**
+ * The median of a list, and its 95 % interval: the values so far from both ends that the median of what they are drawn from
+ * lies beyond them less than once in twenty times, whatever its distribution (the sign test). Of fewer than six values all.
+ */
 export function summarize(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+  const beyond = mostBeyond(sorted.length);
+  return { median: quantile(sorted, 0.5), low: sorted[beyond], high: sorted[sorted.length - 1 - beyond] };
+}
+
+/** How many values may be left out at either end. */
+function mostBeyond(count) {
+  let probability = 2 ** -count;
+  let sum = probability;
+  let beyond = 0;
+  for (; 2 * sum <= 0.05 && beyond < count / 2; beyond++) {
+    probability *= (count - beyond) / (beyond + 1);
+    sum += probability;
+  }
+  return Math.max(0, beyond - 1);
 }
 
 function quantile(sorted, share) {

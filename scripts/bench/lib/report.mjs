@@ -4,7 +4,7 @@ import { summarize } from './measure.mjs';
 
 /**
  * A row's number of each round is made of samples of that same round: the sample of `of`, less those of `over`, or how
- * often it goes into that of `against`. Its noise is the range of the middle half. A `budget` is the most that the
+ * often it goes into that of `against`. Its noise is the 95 % interval of the median. A `budget` is the most that the
  * number may be, an `atLeast` the least.
  */
 export function judge(rows, samples) {
@@ -34,7 +34,7 @@ export function markdown(judged) {
       `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
     return `| ${title} | ${limit(row)} | ${number(median)} ${unit} | ${number(low)} to ${number(high)} | ${verdict} |`;
   });
-  return ['| | budget | measured | middle half | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
+  return ['| | budget | measured | 95 % interval | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
 }
 
 function limit({ budget, atLeast, over, unit }) {
