@@ -51,6 +51,7 @@ export function rows(lab) {
       ],
     ],
     rows: [
+      { title: '`node -e 0` itself, which the others are over', of: NODE, unit: 'ms' },
       {
         title: 'noise: `node -e 0` over `node -e 0`',
         of: 'node again',
