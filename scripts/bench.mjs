@@ -13,8 +13,8 @@ import { Lab, ROOT, runInside } from './bench/lib/lab.mjs';
 import { machine, measure } from './bench/lib/measure.mjs';
 import { judge, markdown, section, writeBetween } from './bench/lib/report.mjs';
 
-/** Milliseconds that the 95 % interval of the same thing twice may be wide. */
-const mostNoise = 10;
+/** Milliseconds that the 95 % interval of the same thing twice may be wide: what 25 rounds with quartiles 10 ms apart have. */
+const mostNoise = 7;
 const pages = ['README.md', 'docs/performance.md'];
 
 try {

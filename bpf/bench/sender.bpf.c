@@ -20,8 +20,10 @@
 /* An Ethernet header. */
 #define SHORTEST 14
 
-/* Written before each test run, which sets all others to zero. */
-/* The sender's network namespace: elsewhere an interface may have an index of these, too. */
+/*
+ * Written before each test run, which sets all others to zero: the sender's
+ * network namespace (elsewhere an interface may have an index of these, too).
+ */
 __u32 netns = 0;
 /* Where the thread is that makes the packets: they seem to come from its loopback interface. */
 __u32 from_netns = 0;
@@ -45,13 +47,14 @@ __u32 frame_size = 0;
 
 /*
  * How many wires take turns; whose turn it is, which before the first is the
- * last; for how many packets more, and since when; whose it was before.
+ * last; for how many packets more, and since when.
  */
 __u32 wires = 0;
 __u32 turn = 0;
-__u32 previous = 0;
 __u32 left = 0;
 __u64 began_ns = 0;
+/* How long nothing was sent between turns, in all. */
+__u64 paused_ns = 0;
 
 /* Written while packets are made: those that are left are not sent. In a section of its own, since
  * a write is one of all its variables. */
@@ -79,8 +82,9 @@ struct net_device {
 /* One of those that packets go to, all of them within one test run. */
 struct wire {
 	__u32 ifindex;
-	/* Packets of a turn, of which the last may have fewer, and of those still to come. */
+	/* Packets of a turn: whole batches, but for the last turn. */
 	__u32 each;
+	/* Packets of all turns that are still to come. */
 	__u32 rest;
 	/* How long nothing is sent after a turn. */
 	__u32 pause_ns;
@@ -163,8 +167,8 @@ static long look_again(__u32 number __attribute__((unused)), __u64 *until)
 }
 
 /*
- * Whose turn it is. Turns are many batches long, so what was sent before is on
- * its way when a pause begins.
+ * Whose turn it is. Where a turn is whole batches, all of it is on its way when
+ * the pause after it begins; of a last one some may leave after the pause.
  */
 static __always_inline struct wire *whose_turn(void)
 {
@@ -176,6 +180,7 @@ static __always_inline struct wire *whose_turn(void)
 	if (began_ns) {
 		__u64 until = bpf_ktime_get_ns() + wire->pause_ns;
 
+		paused_ns += wire->pause_ns;
 		bpf_loop(MOST_LOOKS, look_again, &until, 0);
 	}
 	/* Those that got all of theirs have no more turns. */
@@ -187,7 +192,6 @@ static __always_inline struct wire *whose_turn(void)
 	}
 	if (!wire || wire->rest == 0)
 		return 0;
-	previous = turn;
 	turn = key;
 	left = wire->each < wire->rest ? wire->each : wire->rest;
 	wire->rest -= left;
@@ -286,17 +290,19 @@ static __always_inline int is_in(struct net_device *device, __u32 wanted)
 	return inum == wanted;
 }
 
-/* Whose turn it is or, when a turn has ended within a batch, was before. */
+/* Packets of a turn that ended within a batch leave in another's, maybe not the next one. */
 static __always_inline struct wire *wire_of(int ifindex)
 {
 	__u32 key = turn;
 	struct wire *wire = bpf_map_lookup_elem(&aims, &key);
 
-	if (wire && wire->ifindex == (__u32)ifindex)
-		return wire;
-	key = previous;
-	wire = bpf_map_lookup_elem(&aims, &key);
-	return wire && wire->ifindex == (__u32)ifindex ? wire : 0;
+	for (__u32 others = 0; others < MOST_WIRES; others++) {
+		if (wire && wire->ifindex == (__u32)ifindex)
+			return wire;
+		key = key > 0 ? key - 1 : wires - 1;
+		wire = bpf_map_lookup_elem(&aims, &key);
+	}
+	return 0;
 }
 
 /* from_dev, to_dev, sent, drops, err */

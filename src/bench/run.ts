@@ -177,63 +177,78 @@ class BlockRun {
 
   /** @returns false when it was interrupted */
   async #block(block: number): Promise<boolean> {
-    for (const turn of this.#order()) {
-      const tracks = turn.filter(({ isValid }) => isValid);
-      if (tracks.length > 0 && !(await this.#measured(tracks, block))) return false;
+    for (const { tracks: all, measure } of this.#order()) {
+      const tracks = all.filter(({ isValid }) => isValid);
+      if (tracks.length > 0 && !(await this.#measured(tracks, measure, block))) return false;
     }
     return true;
   }
 
   /** @returns false when it was interrupted by the user: by any other signal it is only done once more */
-  async #measured(tracks: readonly Track[], block: number): Promise<boolean> {
+  async #measured(tracks: readonly Track[], measure: Unit['measure'], block: number): Promise<boolean> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       // Signals arrive between two turns of the event loop alone.
       await turn();
       if (this.#options.signal.aborted) return false;
       const at = this.#box.elapsed;
-      const measured = await measuredTogether(tracks, this.#slice);
+      const measured = await outcomesOf(tracks, measure, this.#slice);
       if (measured === undefined) continue;
-      for (const [index, track] of tracks.entries()) {
-        const outcome = measured[index];
-        if (outcome !== undefined) track.add(outcome, block, at);
-      }
+      for (const [index, track] of tracks.entries())
+        track.add(measured[index] ?? new Error('nothing was measured'), block, at);
       return true;
     }
     return !this.#options.signal.aborted;
   }
 
   /** Groups in random order, and what is measured in each, which is compared with one another, likewise. */
-  #order(): Track[][] {
+  #order(): Unit[] {
     const groups = [...new Set(this.#tracks.map(({ group }) => group))];
     return this.#random.shuffled(groups).flatMap((group) => {
       const own = this.#random.shuffled(this.#tracks.filter((track) => track.group === group));
-      const isTogether = ({ variant }: Track): boolean => group.together?.variants.includes(variant) === true;
-      const together = own.filter(isTogether);
+      const { together } = group;
+      if (together === undefined) return own.map(single);
+      const joined = own.filter(({ variant }) => together.variants.includes(variant));
+      const unit: Unit = {
+        tracks: joined,
+        measure: (tracks, seconds) =>
+          together.measure(
+            tracks.map(({ variant }) => variant),
+            seconds,
+          ),
+      };
       // Where the first of them would have been.
       return own.flatMap((track) => {
-        if (!isTogether(track)) return [[track]];
-        return track === together[0] ? [together] : [];
+        if (!joined.includes(track)) return [single(track)];
+        return track === joined[0] ? [unit] : [];
       });
     });
   }
 }
 
-/** @returns undefined when it was interrupted */
-async function measuredTogether(
+/** What is measured at a time. */
+interface Unit {
+  readonly tracks: readonly Track[];
+  /** @returns for each of some of them what came of it; undefined when it was interrupted */
+  measure(tracks: readonly Track[], seconds: number): Promise<readonly (Measurement | Error)[] | undefined>;
+}
+
+function single(track: Track): Unit {
+  return {
+    tracks: [track],
+    measure: async (_, seconds) => {
+      const measured = await track.variant.measure(seconds);
+      return measured === undefined ? undefined : [measured];
+    },
+  };
+}
+
+async function outcomesOf(
   tracks: readonly Track[],
+  measure: Unit['measure'],
   seconds: number,
 ): Promise<readonly (Measurement | Error)[] | undefined> {
-  const [first] = tracks;
   try {
-    const together = first?.group.together;
-    if (first === undefined || together === undefined || !together.variants.includes(first.variant)) {
-      const measured = await first?.variant.measure(seconds);
-      return measured === undefined ? undefined : [measured];
-    }
-    return await together.measure(
-      tracks.map(({ variant }) => variant),
-      seconds,
-    );
+    return await measure(tracks, seconds);
   } catch (error) {
     const failed = error instanceof Error ? error : new Error(messageOf(error));
     return tracks.map(() => failed);

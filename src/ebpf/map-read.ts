@@ -38,7 +38,7 @@ class Buffers {
       Math.floor(usualBytes / this.#entryBytes),
       access.info.maxEntries + 1,
     );
-    this.capacity = Math.max(1, size ?? Math.max(16, fitting));
+    this.capacity = Math.max(1, Math.min(size ?? mostEntries, Math.max(16, fitting)));
     this.keys = new Uint8Array(this.capacity * keySize);
     this.values = new Uint8Array(this.capacity * valueStride);
   }

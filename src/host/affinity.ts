@@ -73,7 +73,17 @@ function tryRealtime(priority: number, tid = 0): boolean {
 
 /** Nanoseconds that a thread has been on a CPU since it began; undefined when that cannot be known. */
 export function busyNs(tid: number | 'own'): number | undefined {
+  return schedulerNs(tid, 0);
+}
+
+/** Nanoseconds that a thread could have run since it began, and waited for a CPU; undefined when that cannot be known. */
+export function waitedNs(tid: number | 'own'): number | undefined {
+  return schedulerNs(tid, 1);
+}
+
+/** A figure of schedstat, by its place: Documentation/scheduler/sched-stats.rst. */
+function schedulerNs(tid: number | 'own', place: 0 | 1): number | undefined {
   const folder = tid === 'own' ? 'thread-self' : `${tid}`;
-  const first = procText(`/proc/${folder}/schedstat`).split(' ')[0];
-  return first === undefined || first === '' ? undefined : Number(first);
+  const figure = procText(`/proc/${folder}/schedstat`).split(' ')[place];
+  return figure === undefined || figure === '' ? undefined : Number(figure);
 }

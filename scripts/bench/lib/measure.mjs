@@ -75,15 +75,16 @@ function check(name, { status, signal, stderr, error }) {
 
 /**
  * The median of a list, and its 95 % interval: the values so far from both ends that the median of what they are drawn from
- * lies beyond them less than once in twenty times, whatever its distribution (the sign test). Of fewer than six values all.
+ * lies beyond them less than once in twenty times, whatever its distribution (the sign test). Fewer than six have none.
  */
 export function summarize(values) {
   const sorted = [...values].sort((a, b) => a - b);
+  const median = quantile(sorted, 0.5);
   const beyond = mostBeyond(sorted.length);
-  return { median: quantile(sorted, 0.5), low: sorted[beyond], high: sorted[sorted.length - 1 - beyond] };
+  return beyond < 0 ? { median } : { median, low: sorted[beyond], high: sorted[sorted.length - 1 - beyond] };
 }
 
-/** How many values may be left out at either end. */
+/** How many values may be left out at either end; −1 when leaving out none is too many. */
 function mostBeyond(count) {
   let probability = 2 ** -count;
   let sum = probability;
@@ -92,7 +93,7 @@ function mostBeyond(count) {
     probability *= (count - beyond) / (beyond + 1);
     sum += probability;
   }
-  return Math.max(0, beyond - 1);
+  return beyond - 1;
 }
 
 function quantile(sorted, share) {

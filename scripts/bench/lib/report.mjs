@@ -32,7 +32,8 @@ export function markdown(judged) {
     const { title, unit, over, median, low, high, verdict } = row;
     const number = (value) =>
       `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
-    return `| ${title} | ${limit(row)} | ${number(median)} ${unit} | ${number(low)} to ${number(high)} | ${verdict} |`;
+    const interval = low === undefined ? '' : `${number(low)} to ${number(high)}`;
+    return `| ${title} | ${limit(row)} | ${number(median)} ${unit} | ${interval} | ${verdict} |`;
   });
   return ['| | budget | measured | 95 % interval | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
 }

@@ -1,7 +1,7 @@
 /** What takes packets off the wire at the receiver: a thread of the kernel's, so that it has a CPU and a time of its own. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { NetkitError } from '../../base/errors.js';
-import { busyNs, keepOnCpus } from '../../host/affinity.js';
+import { busyNs, keepOnCpus, waitedNs } from '../../host/affinity.js';
 import { type Netns, withNetns } from '../../host/netns.js';
 import { commandOf, otherProcesses } from '../../host/proc.js';
 import { openSysfs } from '../../host/sysfs.js';
@@ -20,6 +20,11 @@ export class NapiThread {
   /** Nanoseconds that it has been on a CPU since it began; undefined where the kernel keeps no such account. */
   busyNs(): number | undefined {
     return busyNs(this.pid);
+  }
+
+  /** Nanoseconds that it had something to do since then, and others had its CPU; undefined likewise. */
+  waitedNs(): number | undefined {
+    return waitedNs(this.pid);
   }
 }
 

@@ -37,7 +37,7 @@ export interface Sent {
   readonly redirectErrors: number;
   /** From the first to the last, without pauses, and without what the call takes before and after. */
   readonly seconds: number;
-  /** That the sender was on its CPU meanwhile; more than `seconds` with what it takes before and after. */
+  /** That the sender was on its CPU meanwhile; more than `seconds` with what it takes before and after. Of several in turn each has its share of the whole. */
   readonly busySeconds: number;
   /** A signal ended it early. */
   readonly interrupted: boolean;
@@ -53,8 +53,10 @@ export interface InTurn {
 
 /** One call serves so many wires: `MOST_WIRES` of bpf/bench/sender.bpf.c. */
 export const mostInTurn = 64;
-/** The kernel hands packets on in batches of this many: turns are whole ones. */
-const batch = 64;
+/** Seconds: `MOST_LOOKS` there. */
+const longestPause = 0.1;
+/** The kernel hands packets on in batches of this many: turns are whole ones, as far as the counts allow. */
+export const batchPackets = 64;
 
 export class Sender {
   readonly traffic: Traffic;
@@ -102,6 +104,11 @@ export class Sender {
     if (one === undefined || wires.length > mostInTurn)
       throw new RangeError(`${wires.length} wires cannot take turns`);
     const { netns } = one.ends.from.place;
+    for (const { ends, pauseSeconds } of wires) {
+      if (ends.from.place.netns !== netns) throw new RangeError('wires that take turns have the same sender');
+      if (!(pauseSeconds >= 0 && pauseSeconds <= longestPause))
+        throw new RangeError(`a pause of ${pauseSeconds} s is none of up to ${longestPause} s`);
+    }
     const { captured } = this.traffic;
     const round = first === undefined ? (captured?.packets.length ?? 1) : 1;
     const whole = wires.map((wire) => ({ ...wire, count: Math.ceil(wire.count / round) * round }));
@@ -110,12 +117,14 @@ export class Sender {
     const program = this.#object.program(captured === undefined ? 'generate' : 'replay');
     const count = whole.reduce((sum, wire) => sum + wire.count, 0);
     const before = busyNs('own') ?? 0;
-    const isWhole = withNetns(netns, () => ahead(() => sendLiveFrames(program, { data, count, batch })));
+    const isWhole = withNetns(netns, () =>
+      ahead(() => sendLiveFrames(program, { data, count, batch: batchPackets })),
+    );
     const busySeconds = ((busyNs('own') ?? 0) - before) / 1e9;
-    if (sources !== undefined)
-      this.#nextSource.set(sources, counted(this.#object.map('.bss').get(0), 'source'));
+    const globals = this.#object.map('.bss').get(0);
+    if (sources !== undefined) this.#nextSource.set(sources, counted(globals, 'source'));
     const sent = wires.map((_, index) => this.#counts(index));
-    const paused = wires.reduce((sum, { pauseSeconds }) => sum + pauseSeconds * turns, 0);
+    const paused = counted(globals, 'paused_ns') / 1e9;
     const seconds = sent.reduce((sum, each) => sum + each.seconds, 0);
     return sent.map((each) => ({
       ...each,
@@ -143,7 +152,7 @@ export class Sender {
     this.#object.map('.data').set(0, { stopped: 1 });
   }
 
-  /** How many packets it has made since the last call began. */
+  /** How many packets `sendBeside` has made since it began. */
   get generated(): number {
     return counted(this.#object.map('aims').get(0), 'generated');
   }
@@ -170,7 +179,7 @@ export class Sender {
     for (const [index, { ends, count, pauseSeconds }] of wires.entries()) {
       this.#object.map('aims').set(index, {
         ifindex: ends.from.ifindex,
-        each: turns === 1 ? count : Math.ceil(count / turns / batch) * batch,
+        each: turns === 1 ? count : Math.ceil(count / turns / batchPackets) * batchPackets,
         rest: count,
         pause_ns: Math.round(pauseSeconds * 1e9),
         packet: first,

@@ -102,11 +102,33 @@ describeAsRoot(
       });
     });
 
-    it('refuses more wires than can take turns, and none', async () => {
+    it('knows whose packets they are where several turns end within one batch', async () => {
+      await lab('ipv4', async (network, sender) => {
+        const wires = [await network.wire(), await network.wire(), await network.wire()];
+        const counts = [67, 3, 67];
+        const all = sender.sendInTurns(
+          wires.map((ends, index) => ({ ends, count: counts[index] ?? 0, pauseSeconds: 0 })),
+          2,
+        );
+        expect(all.map(({ sent, queueDrops }) => [sent, queueDrops])).toEqual([
+          [67, 0],
+          [3, 0],
+          [67, 0],
+        ]);
+      });
+    });
+
+    it('refuses more wires than can take turns, none, pauses without an end, and those of several senders', async () => {
       await lab('ipv4', async (network, sender) => {
         const wire = { ends: await network.wire(), count: 1, pauseSeconds: 0 };
         expect(() => sender.sendInTurns(Array(65).fill(wire), 1)).toThrow('65 wires cannot take turns');
         expect(() => sender.sendInTurns([], 1)).toThrow('0 wires cannot take turns');
+        for (const pauseSeconds of [0.2, -1, Number.NaN])
+          expect(() => sender.sendInTurns([{ ...wire, pauseSeconds }], 1)).toThrow('is none of up to 0.1 s');
+        await lab('ipv4', async (other) => {
+          const elsewhere = { ...wire, ends: await other.wire() };
+          expect(() => sender.sendInTurns([wire, elsewhere], 1)).toThrow('have the same sender');
+        });
       });
     });
 

@@ -59,6 +59,18 @@ describeAsRoot('maps in bulk', () => {
   });
   afterAll(() => expectUnchanged(before));
 
+  it('takes room for no more than a few megabytes of large values, whatever size of a batch is asked for', async () => {
+    using map = BpfMap.create({ type: 'hash', keySize: 4, valueSize: 256 * 1024, maxEntries: 3 });
+    const values = new Uint8Array(3 * 256 * 1024);
+    map.writeBatch({ count: 3, keys: numbered(3).keys, values });
+    let read = 0;
+    for await (const { count, keys } of map.readAhead({ size: 16_384 })) {
+      read += count;
+      expect(keys.buffer.byteLength).toBeLessThan(1000);
+    }
+    expect(read).toBe(3);
+  });
+
   describe.each(['hash', 'lru_hash', 'percpu_hash', 'lru_percpu_hash', 'array', 'percpu_array'] as const)(
     'of type %s',
     (type) => {

@@ -17,8 +17,9 @@ import type { Rung } from './rung.js';
 import { DropVariant } from './variant.js';
 
 /**
- * How long a rung is measured in a block. CPUs that others share may change their pace twice a second: what is compared has to
- * be close together. The shortest is thousands of packets, beside 256 that a veth's queue holds.
+ * How long a rung is measured in a block, in turns or, if it takes none, at once. CPUs that others share may change their pace
+ * several times a second: what is compared has to be close together. The shortest is thousands of packets, beside 256 that a
+ * veth's queue holds.
  */
 export const floodSlices = { sliceSeconds: 0.25, shortestSliceSeconds: 0.008 } as const;
 

@@ -17,7 +17,7 @@ const leastShare = 0.75;
 /** A rung that is set up. */
 export interface Standing {
   readonly rung: Pick<Rung, 'name' | 'title' | 'description' | 'series' | 'x' | 'sources'>;
-  readonly wire: Pick<Wire, 'from' | 'to'> & { readonly napi: Pick<Wire['napi'], 'busyNs'> };
+  readonly wire: Pick<Wire, 'from' | 'to'> & { readonly napi: Pick<Wire['napi'], 'busyNs' | 'waitedNs'> };
   readonly sink: Sink;
 }
 
@@ -30,6 +30,8 @@ export interface Pass {
   readonly tailSeconds: number;
   /** Of the NAPI thread, and of what reads. */
   readonly busyNs: readonly [number, number];
+  /** For which the NAPI thread waited for a CPU that others had; nothing where it takes turns with what reads. */
+  readonly waitedNs: number;
 }
 
 /** Counts from now on. */
@@ -38,19 +40,22 @@ export class Flood {
   readonly #companion: Companion | undefined;
   readonly #before: Counts;
   readonly #busyBefore: Pass['busyNs'];
+  readonly #waitedBefore: number;
 
   constructor(standing: Standing, companion?: Companion) {
     this.#standing = standing;
     this.#companion = companion;
     this.#before = standing.sink.count();
     this.#busyBefore = this.#busy();
+    this.#waitedBefore = this.#waited();
   }
 
   /** Waits until all packets that were sent are counted, or no more come. */
   async ended(sent: Sent): Promise<Pass> {
     const { counts: after, tailSeconds } = await this.#settled(sent);
     const [napi, reader] = this.#busy();
-    return { sent, after, tailSeconds, busyNs: [napi - this.#busyBefore[0], reader - this.#busyBefore[1]] };
+    const busyNs = [napi - this.#busyBefore[0], reader - this.#busyBefore[1]] as const;
+    return { sent, after, tailSeconds, busyNs, waitedNs: this.#waited() - this.#waitedBefore };
   }
 
   async #settled({ sent }: Sent): Promise<{ readonly counts: Counts; readonly tailSeconds: number }> {
@@ -82,12 +87,18 @@ export class Flood {
   #busy(): Pass['busyNs'] {
     return [this.#standing.wire.napi.busyNs() ?? 0, this.#companion?.busyNs() ?? 0];
   }
+
+  #waited(): number {
+    return this.#companion === undefined ? (this.#standing.wire.napi.waitedNs() ?? 0) : 0;
+  }
 }
 
-/** A value for each metric. @param tailSeconds for which the receiver was still at work on its queue when the last packet was sent */
-export function measurementOf({ sent, after, tailSeconds, busyNs: [napi, reader] }: Pass): Measurement {
+/** A value for each metric. */
+export function measurementOf({ sent, after, tailSeconds, busyNs, waitedNs }: Pass): Measurement {
+  const [napi, reader] = busyNs;
   const got = after.taken + after.lost;
-  const atWork = Math.max(sent.seconds + tailSeconds, napi / 1e9);
+  // In turns it is at work on its queue in the pauses, too, which are none of the sender's seconds.
+  const atWork = Math.max(sent.seconds + tailSeconds, (napi + waitedNs) / 1e9);
   const share = (ns: number): number => Math.min(1, ns / 1e9 / atWork);
   const values = {
     rate: after.taken / atWork,

@@ -6,20 +6,21 @@ import { messageOf } from '../../../base/errors.js';
 import { type InTurn, mostInTurn, type Sender, type Sent } from '../../lab/sender.js';
 import type { Measurement, Together, Variant } from '../../scenario.js';
 import { Flood, measurementOf } from './flood.js';
-import type { DropVariant } from './variant.js';
+import { type DropVariant, sumOf } from './variant.js';
 
 /** Long enough that waking the receiver up is a small part of it. */
 const turnSeconds = 0.002;
+/** A thread that goes before all others for longer loses its CPU to them all the same, for 50 ms of each second. */
+const callSeconds = 0.5;
 
 export class DropsInTurns implements Together {
-  readonly variants: readonly Variant[];
-  readonly #drops: readonly DropVariant[];
+  readonly variants: readonly DropVariant[];
   readonly #sender: Pick<Sender, 'sendInTurns'>;
 
-  /** @param variants those that can take turns are taken */
+  /** @param variants those that can take turns do, or none where they are too many: a control is measured as its reference is */
   constructor(variants: readonly DropVariant[], sender: Pick<Sender, 'sendInTurns'>) {
-    this.#drops = variants.filter(({ canTakeTurns }) => canTakeTurns).slice(0, mostInTurn);
-    this.variants = this.#drops;
+    const able = variants.filter(({ canTakeTurns }) => canTakeTurns);
+    this.variants = able.length <= mostInTurn ? able : [];
     this.#sender = sender;
   }
 
@@ -27,16 +28,70 @@ export class DropsInTurns implements Together {
     variants: readonly Variant[],
     seconds: number,
   ): Promise<readonly (Measurement | Error)[] | undefined> {
-    const drops = variants.flatMap((variant) => this.#drops.find((drop) => drop === variant) ?? []);
+    const drops = variants.map((variant) => this.#own(variant));
+    // What is not known yet, such as how many packets two milliseconds are, a short flood tells.
+    if (drops.some(({ isKnown }) => !isKnown) && (await this.#flood(drops, turnSeconds)) === undefined)
+      return undefined;
+    return await this.#flood(drops, seconds);
+  }
+
+  #own(variant: Variant): DropVariant {
+    const own = this.variants.find((each) => each === variant);
+    if (own === undefined) throw new TypeError(`'${variant.name}' takes no turns`);
+    return own;
+  }
+
+  async #flood(
+    drops: readonly DropVariant[],
+    seconds: number,
+  ): Promise<readonly (Measurement | Error)[] | undefined> {
     const floods = drops.map((drop) => attempt(() => new Flood(drop.standing)));
-    const turns = Math.max(1, Math.round(seconds / turnSeconds));
-    const wires = drops.map((drop): InTurn => drop.inTurn(seconds, turns));
-    const all = this.#sender.sendInTurns(wires, turns);
-    if (all.some(({ interrupted, seconds: took }) => interrupted || took <= 0)) return undefined;
+    let sent: Sent[];
+    try {
+      sent = this.#send(drops, seconds);
+    } catch {
+      // It is one of them alone, as a rule, and by itself each tells.
+      return await oneByOne(drops, seconds);
+    }
+    if (sent.some(({ interrupted }) => interrupted)) return undefined;
     const measured: (Measurement | Error)[] = [];
-    for (const [index, drop] of drops.entries()) measured.push(await ended(drop, floods[index], all[index]));
+    for (const [index, drop] of drops.entries()) measured.push(await ended(drop, floods[index], sent[index]));
     return measured;
   }
+
+  /** In as many calls as it takes for none to be long. */
+  #send(drops: readonly DropVariant[], seconds: number): Sent[] {
+    let left = Math.max(1, Math.round(seconds / turnSeconds));
+    const wires = (turns: number): InTurn[] => drops.map((drop) => drop.inTurn(turnSeconds, turns));
+    const round = wires(1).reduce((sum, { pauseSeconds }) => sum + turnSeconds + pauseSeconds, 0);
+    const most = Math.max(1, Math.floor(callSeconds / round));
+    let sums: Sent[] | undefined;
+    while (left > 0) {
+      const turns = Math.min(left, most);
+      const sent = this.#sender.sendInTurns(wires(turns), turns);
+      sums = sums?.map((sum, index) => sumOf(sum, sent[index] ?? sum)) ?? sent;
+      if (sent.some(({ interrupted }) => interrupted)) break;
+      left -= turns;
+    }
+    return sums ?? [];
+  }
+}
+
+async function oneByOne(
+  drops: readonly DropVariant[],
+  seconds: number,
+): Promise<readonly (Measurement | Error)[] | undefined> {
+  const measured: (Measurement | Error)[] = [];
+  for (const drop of drops) {
+    try {
+      const one = await drop.measure(seconds);
+      if (one === undefined) return undefined;
+      measured.push(one);
+    } catch (error) {
+      measured.push(asError(error));
+    }
+  }
+  return measured;
 }
 
 /** One that cannot be counted does not stop the others. */
@@ -47,6 +102,7 @@ async function ended(
 ): Promise<Measurement | Error> {
   if (flood instanceof Error) return flood;
   if (flood === undefined || sent === undefined) throw new TypeError('each wire has an outcome');
+  if (sent.seconds <= 0) return new Error('its packets were not sent');
   try {
     const pass = await flood.ended(sent);
     drop.remember(pass);

@@ -1,7 +1,14 @@
 /** A rung as a variant: what is checked of it before, how a slice is measured, and when a figure means nothing. */
 import { NetkitError } from '../../../base/errors.js';
 import type { BenchCheck, BenchSample } from '../../document.js';
-import { type InTurn, port, type Sender, type SendOptions, type Sent } from '../../lab/sender.js';
+import {
+  batchPackets,
+  type InTurn,
+  port,
+  type Sender,
+  type SendOptions,
+  type Sent,
+} from '../../lab/sender.js';
 import type { Measurement, Variant } from '../../scenario.js';
 import { median } from '../../statistics/quantile.js';
 import { busyShare, Flood, isSenderLimited, measurementOf, type Pass, type Standing } from './flood.js';
@@ -12,6 +19,8 @@ const checkedPackets = 32;
 const checkedCaptured = 128;
 /** Packets of the first slice, before the pace is known. */
 const firstPackets = 100_000;
+/** The same where others wait for their turns. */
+const firstInTurn = 10_000;
 /** A slice that comes out shorter than this share of what was asked for is followed by another. */
 const shortShare = 0.5;
 const mostRuns = 4;
@@ -21,7 +30,7 @@ const attempts = 3;
 const mostPackets = 5_000_000;
 /** What may wait for the receiver when its turn ends, and half as many more: a veth's queue holds 256, a batch of the sender's 64. */
 const queuedPackets = 480;
-/** In seconds, as is the first, before it is known what a packet takes: meanwhile the sender's CPU serves no interrupts. */
+/** In seconds, as is the first, before it is known what a packet takes: meanwhile the sender's CPU does nothing that interrupts put off. */
 const longestPause = 0.01;
 const firstPause = 0.001;
 /** So many samples may be limited by the sender. */
@@ -143,12 +152,21 @@ export class DropVariant implements Variant {
     return rung.sources === undefined && sink.start === undefined;
   }
 
-  /** So many packets that they take so long, with pauses in which the receiver comes to an end. */
-  inTurn(seconds: number, turns: number): InTurn {
-    const least = this.#pace === 0 ? firstPackets : this.#pace * seconds;
+  /** Whether it was flooded before, so that it is known how many packets a time is. */
+  get isKnown(): boolean {
+    return this.#pace > 0;
+  }
+
+  /** So many packets that each turn takes so long, in whole batches, and pauses in which the receiver comes to an end. */
+  inTurn(turnSeconds: number, turns: number): InTurn {
+    const count = this.isKnown ? Math.max(1, this.#pace * turnSeconds) : firstInTurn;
     const pauseSeconds =
       this.#packetNs === 0 ? firstPause : Math.min(longestPause, (this.#packetNs * queuedPackets) / 1e9);
-    return { ends: this.standing.wire, count: Math.ceil(Math.max(least, turns)), pauseSeconds };
+    return {
+      ends: this.standing.wire,
+      count: Math.ceil(count / batchPackets) * batchPackets * turns,
+      pauseSeconds,
+    };
   }
 
   /** For the next time: how fast packets are made here, and taken. */
@@ -204,13 +222,14 @@ export class DropVariant implements Variant {
     for (let run = 1; run < mostRuns && !sum.interrupted && sum.seconds < leastSeconds; run += 1) {
       const pace = sum.generated / Math.max(sum.seconds, 1e-4);
       const more = Math.ceil(Math.min(pace * (2 * leastSeconds - sum.seconds), mostPackets));
-      sum = together(sum, send(more));
+      sum = sumOf(sum, send(more));
     }
     return sum;
   }
 }
 
-function together(one: Sent, other: Sent): Sent {
+/** What became of the packets of two floods. */
+export function sumOf(one: Sent, other: Sent): Sent {
   return {
     generated: one.generated + other.generated,
     sent: one.sent + other.sent,
@@ -218,6 +237,6 @@ function together(one: Sent, other: Sent): Sent {
     redirectErrors: one.redirectErrors + other.redirectErrors,
     seconds: one.seconds + other.seconds,
     busySeconds: one.busySeconds + other.busySeconds,
-    interrupted: other.interrupted,
+    interrupted: one.interrupted || other.interrupted,
   };
 }

@@ -23,6 +23,8 @@ interface Fate {
   readonly interruptions?: number;
   /** This share of its time the receiver has its CPU, once the packets are sent. */
   readonly receiverShare?: number;
+  /** So much of the time it had something to do, and others had its CPU. */
+  readonly waited?: number;
   /** Packets to the next port are dropped as well. */
   readonly dropsAll?: boolean;
   /** So many packets of a capture are sent in turn. */
@@ -37,6 +39,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
   let interruptions = fate.interruptions ?? 0;
   const counts = { taken: 0, lost: 0, behind: 0 };
   let busyNs = 0;
+  let waitedNs = 0;
   const sent: number[] = [];
   const begun: number[] = [];
   const packets = Array.from({ length: fate.captured ?? 0 }, () => new Uint8Array(64));
@@ -60,6 +63,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
       }
       const seconds = through / second;
       busyNs += seconds * busy * 1e9;
+      waitedNs += seconds * (fate.waited ?? 0) * 1e9;
       return {
         generated,
         sent: through,
@@ -80,7 +84,7 @@ function fakeVariant(fate: Fate): { variant: DropVariant; sent: number[]; begun:
   const end = {} as Standing['wire']['from'];
   const standing: Standing = {
     rung: { name: 'tc', title: 'tc', description: () => 'a program' },
-    wire: { from: end, to: end, napi: { busyNs: busyByNow } },
+    wire: { from: end, to: end, napi: { busyNs: busyByNow, waitedNs: () => waitedNs } },
     sink: { count: (): Counts => ({ ...counts }), isEarly: true },
   };
   return { variant: new DropVariant(standing, sender, 'variant'), sent, begun };
@@ -195,6 +199,14 @@ describe('a sample of a rung', () => {
     ]);
   });
 
+  it('does not count as a rate when the receiver waited for its CPU, however long it was busy', async () => {
+    const { values, checks } = await sampleOf({ busy: 1, waited: 0.6 });
+    expect(values['rate']).toBeCloseTo(second / 1.6, -1);
+    expect(checks).toMatchObject([
+      { name: 'receiver', detail: 'others took its CPU: it had 63 % of the time' },
+    ]);
+  });
+
   it('does not count as a rate when others took the CPU of the sender, which leaves the receiver idle too', async () => {
     const { checks } = await sampleOf({ busy: 0.1, senderBusy: 0.1 });
     expect(checks).toMatchObject([
@@ -214,8 +226,11 @@ describe('a sample of a rung', () => {
 });
 
 describe('rungs that take turns', () => {
-  const wireOf = () => ({ from: {}, to: {} }) as Standing['wire'];
   const rung = { name: 'tc', title: 'tc', description: () => 'a program' };
+  const wireOf = (busyNs: () => number): Standing['wire'] => {
+    const end = {} as Standing['wire']['from'];
+    return { from: end, to: end, napi: { busyNs, waitedNs: () => 0 } };
+  };
 
   /** Each takes so many nanoseconds a packet. */
   function ladder(costs: readonly number[], interruptions = 0) {
@@ -223,29 +238,33 @@ describe('rungs that take turns', () => {
     const standings = costs.map((cost) => {
       let taken = 0;
       const sink: Sink = { count: () => ({ taken, lost: 0, behind: 0 }) };
-      const wire = { ...wireOf(), napi: { busyNs: () => taken * cost } };
+      const standing: Standing = { rung, sink, wire: wireOf(() => taken * cost) };
       const take = (packets: number): void => {
         taken += packets;
       };
-      return { standing: { rung, wire, sink }, take };
+      return { standing, take };
     });
+    const sentTo = (ends: unknown, count: number): Sent => {
+      const found = standings.find(({ standing }) => standing.wire === ends);
+      if (found === undefined) throw new Error('no such device');
+      found.take(count / 2);
+      const seconds = count / 2 / second;
+      const text = { generated: count, sent: count / 2, queueDrops: count / 2, redirectErrors: 0 };
+      return { ...text, seconds, busySeconds: seconds, interrupted: false };
+    };
     const sender = {
       sendInTurns: (wires: readonly InTurn[], turns: number): Sent[] => {
         calls.push({ turns, wires });
-        return wires.map(({ ends, count }) => {
-          standings.find(({ standing }) => standing.wire === ends)?.take(count / 2);
-          const seconds = count / 2 / second;
-          const text = { generated: count, sent: count / 2, queueDrops: count / 2, redirectErrors: 0 };
-          return { ...text, seconds, busySeconds: seconds, interrupted: calls.length <= interruptions };
-        });
+        const interrupted = calls.length <= interruptions;
+        return wires.map(({ ends, count }) => ({ ...sentTo(ends, count), interrupted }));
       },
     };
-    const send = { traffic: { family: 'ipv4', size: 64, flows: 1 }, send: () => undefined } as never;
-    const variants = standings.map(({ standing }) => new DropVariant(standing, send, 'variant'));
+    const single: PacketSender = { traffic: { family: 'ipv4', size: 64, flows: 1 }, send: sentTo };
+    const variants = standings.map(({ standing }) => new DropVariant(standing, single, 'variant'));
     return { variants, turns: new DropsInTurns(variants, sender), calls, standings };
   }
 
-  it('are flooded in one call, each with its own figures', async () => {
+  it('are flooded in one call, each with its own figures, after a short one that tells their pace', async () => {
     const { variants, turns, calls } = ladder([1000, 2000]);
     const measured = await turns.measure(variants, 0.02);
     expect(measured?.map((each) => each instanceof Error || each.values['cost'])).toEqual([1000, 2000]);
@@ -253,20 +272,32 @@ describe('rungs that take turns', () => {
       second,
       second / 2,
     ]);
-    expect(calls.length).toBe(1);
-    expect(calls[0]?.turns).toBe(10);
+    expect(calls.map((call) => call.turns)).toEqual([1, 10]);
+    await turns.measure(variants, 0.02);
+    expect(calls.length).toBe(3);
   });
 
-  it('have the length and the pauses that were learnt the time before, by the order that is asked for', async () => {
+  it('have turns of two milliseconds, whole batches, and the pauses that were learnt, in the order asked for', async () => {
     const { variants, turns, calls } = ladder([1000, 100_000]);
-    await turns.measure(variants, 0.02);
     await turns.measure(variants.toReversed(), 0.02);
     const [first, then] = calls.map(({ wires }) => wires);
     expect(first?.map(({ pauseSeconds }) => pauseSeconds)).toEqual([0.001, 0.001]);
     // 480 packets may wait; nobody pauses for longer than 10 ms.
     expect(then?.map(({ pauseSeconds }) => pauseSeconds)).toEqual([0.01, 0.00048]);
-    expect(then?.map(({ ends }) => ends)).toEqual(first?.map(({ ends }) => ends).toReversed());
-    expect(then?.map(({ count }) => count)).toEqual([40_000, 40_000]);
+    expect(then?.map(({ ends }) => ends)).toEqual(variants.map(({ standing }) => standing.wire).toReversed());
+    // 4,000 packets are made in that time, 64 at once.
+    expect(then?.map(({ count }) => count)).toEqual([40_320, 40_320]);
+  });
+
+  it('take several calls where one would keep the CPU for longer than half a second', async () => {
+    const { variants, turns, calls } = ladder([1000, 1000, 1000, 1000]);
+    const measured = await turns.measure(variants, 0.25);
+    const [, ...long] = calls;
+    // A round takes four times 2 and 0.48 ms.
+    expect(long.map((call) => call.turns)).toEqual([50, 50, 25]);
+    expect(measured?.map((each) => each instanceof Error || each.seconds)).toEqual(
+      Array.from({ length: 4 }, () => expect.closeTo(0.252, 6)),
+    );
   });
 
   it('mean nothing when a signal ended the call', async () => {
@@ -288,9 +319,16 @@ describe('rungs that take turns', () => {
     ]);
   });
 
+  it('are flooded one by one when one of them lets nothing be sent, which is told of that one', async () => {
+    const { variants, turns, standings } = ladder([1000, 1000]);
+    standings.shift();
+    const measured = await turns.measure(variants, 0.02);
+    expect(measured).toMatchObject([new Error('no such device'), { values: { cost: 1000 } }]);
+  });
+
   it('are those without a program that reads, and without packets of their own', () => {
     const sink: Sink = { count: () => ({ taken: 0, lost: 0, behind: 0 }) };
-    const wire = { ...wireOf(), napi: { busyNs: () => 0 } };
+    const wire = wireOf(() => 0);
     const send = { traffic: { family: 'ipv4', size: 64, flows: 1 }, send: () => undefined } as never;
     const sources = { first: 0, count: 1 };
     const standings: Standing[] = [
@@ -301,6 +339,11 @@ describe('rungs that take turns', () => {
     const variants = standings.map((standing) => new DropVariant(standing, send, 'variant'));
     const { variants: inTurns } = new DropsInTurns(variants, { sendInTurns: () => [] });
     expect(inTurns).toEqual(variants.slice(0, 1));
+  });
+
+  it('are none at all where they are too many: a control has to be measured as its reference is', () => {
+    expect(ladder(Array(64).fill(1000)).turns.variants).toHaveLength(64);
+    expect(ladder(Array(65).fill(1000)).turns.variants).toEqual([]);
   });
 });
 
