@@ -13,8 +13,6 @@ import { type EntrySample, samplesOf } from './samples.js';
 
 /** Of each kind. */
 const usualSamples = 5;
-/** Few enough that the first are there soon, and each batch is looked at while the next one is read. */
-const batchEntries = 16_384;
 
 export interface MergeOptions {
   /** `new` for one that is still to be made, and will be empty. */
@@ -75,22 +73,14 @@ export function hasChanges({ counts: { added, changed, removed } }: Pick<EntryCh
 export async function mergeEntries(options: MergeOptions): Promise<EntryChanges> {
   const { map, declared, last, exact, signal } = options;
   refuseInterrupted(signal);
-  if (map === 'new') return new Merge(options).intoNew();
-  if (declared === undefined && !exact && (last?.count ?? 0) === 0) return new Merge(options).done();
-  const batches = map.readAhead({ size: batchEntries });
-  // The kernel is at work already while what is declared is put in order.
-  const first = batches.next();
-  first.catch(() => undefined);
-  try {
-    const merge = new Merge(options);
-    for (let read = await first; read.done !== true; read = await batches.next()) {
-      refuseInterrupted(signal);
-      merge.take(read.value);
-    }
-    return merge.done();
-  } finally {
-    await batches.return(undefined);
+  const merge = new Merge(options);
+  if (map === 'new') return merge.intoNew();
+  if (declared === undefined && !exact && (last?.count ?? 0) === 0) return merge.done();
+  for await (const batch of map.readAhead()) {
+    refuseInterrupted(signal);
+    merge.take(batch);
   }
+  return merge.done();
 }
 
 class Merge {
