@@ -24,9 +24,12 @@ export const packages = {
 
 /** Beside these for `.ci/run`. */
 export const ciPackages = {
+  chromium: 'opens the reports of `netkit bench`, as people do',
   'clang-format': 'checks the layout of C files',
   debootstrap: 'makes the bare Debian root of scripts/check-bare-debian.mjs',
   git: 'clones the checkout into that root',
+  iperf3: 'a second opinion in `netkit bench sockmap`',
+  ipset: 'sets that `netkit bench rules` compares the firewall with',
   shellcheck: 'checks shell scripts and the completion for bash',
 };
 
