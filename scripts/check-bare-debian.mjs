@@ -1,6 +1,7 @@
 // `node scripts/check-bare-debian.mjs [--worktree]`, as root: makes a bare Debian 12 root (debootstrap's smallest) that has
 // Node and npm beside, clones this repository into it, and runs `npm run demo`, `npm test` and the demo again there,
-// without a terminal; of the tests those that take longest are left out. After each run nothing may be left: processes, mounts, namespaces, interfaces, eBPF objects, state.
+// without a terminal; of the tests those that a brief run has (brief-tests.mjs). After each run nothing may be left: processes,
+// mounts, namespaces, interfaces, eBPF objects, state.
 //
 // --worktree copies the files as they lie here instead of cloning HEAD.
 //
@@ -28,6 +29,8 @@ import { fileURLToPath } from 'node:url';
 const suite = 'bookworm';
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'netkit-test');
+/** In the root: what its kernel, which it shares with the machine, had before. */
+const knownObjects = 'known-objects.json';
 
 if (process.argv[2] === '--inside') {
   inside();
@@ -50,6 +53,7 @@ function outside() {
     // Made for its maker alone, but the root of a system is everybody's.
     chmodSync(root, 0o755);
     furnish(root, apt);
+    writeFileSync(join(root, knownObjects), JSON.stringify(before));
     status = enter(root);
   } finally {
     // The mounts below it lay in a mount namespace that is gone by now.
@@ -232,9 +236,11 @@ function enter(root) {
 
 function inside() {
   process.chdir('/netkit');
+  // Before set-up there is no bpftool in here that could tell.
+  const others = JSON.parse(readFileSync(join('/', knownObjects), 'utf8'));
   let failed = false;
   for (const command of ['npm run demo', 'npm test', 'npm run demo']) {
-    const before = footprint();
+    const before = [...footprint(), ...others];
     console.log(`$ ${command}`);
     const started = Date.now();
     const { status } = spawnSync('sh', ['-c', command], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -1,8 +1,7 @@
 /**
  * Test files that kill commands at each of their steps, or run many at a time, and take minutes. `npm test` runs them all.
- * They are left out where everything runs once more: in virtual machines, which emulation makes slow, and in a bare root,
- * where they would ask the same kernel the same question again (`NETKIT_TEST_BRIEF`). The numbers are those of a usual run, which
- * looks at a sample of the steps; with NETKIT_TEST_THOROUGH there are several times as many.
+ * They are left out of virtual machines, which emulation makes slow. The numbers are those of a usual run, which looks at a
+ * sample of the steps; with NETKIT_TEST_THOROUGH there are several times as many.
  */
 export const lengthyTests = {
   'test/e2e/killed.test.ts': 'kills some hundred commands',

@@ -1,17 +1,16 @@
 // `npm test [-- filter...]`: every test that this user can run here, a list of those that did not run and why, and last
-// the line `N passed, N failed, N skipped`. NETKIT_TEST_BRIEF leaves out those that take longest.
+// the line `N passed, N failed, N skipped`. NETKIT_TEST_BRIEF has a part of the tests of whole commands.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { lengthyTests } from './lengthy-tests.mjs';
+import { briefTests } from './brief-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const isRoot = process.getuid?.() === 0;
 const isCi = process.env.CI === 'true';
-const isBrief = process.env.NETKIT_TEST_BRIEF !== undefined;
 const filters = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'netkit-test-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -25,6 +24,7 @@ const others = [
 const total = { passed: 0, failed: 0, skipped: 0 };
 const notes = [];
 const problems = [];
+const leftOut = process.env.NETKIT_TEST_BRIEF === undefined ? [] : notInBrief();
 if (isRoot) {
   // Those have no use for a second processor: the unit tests, which touch no kernel object, run beside them, and are shown after.
   const shown = join(folder, 'unit.log');
@@ -40,11 +40,7 @@ if (isRoot) {
 if (total.passed + total.failed + total.skipped === 0) {
   problem(filters.length > 0 ? `no test matches ${filters.join(' ')}` : 'no test ran');
 }
-if (isBrief) {
-  for (const [file, reason] of Object.entries(lengthyTests)) {
-    notes.push(`${file} (the whole file): ${reason}, and this is a brief run`);
-  }
-}
+for (const file of leftOut) notes.push(`${file} (the whole file): this is a brief run`);
 if (isCi && !isRoot) {
   problem('CI=true, and the tests that need root did not run');
 }
@@ -64,7 +60,7 @@ async function run(stage, shown) {
       '--reporter=./test/support/summary-reporter.ts',
       ...stage.projects.map((project) => `--project=${project}`),
       ...(filters.length > 0 ? ['--passWithNoTests'] : []),
-      ...(isBrief ? Object.keys(lengthyTests).map((each) => `--exclude=${each}`) : []),
+      ...leftOut.map((each) => `--exclude=${each}`),
       ...filters,
     ],
     { stdio: ['ignore', output, output], env: { ...process.env, NETKIT_TEST_SUMMARY: file } },
@@ -104,16 +100,24 @@ function read(file) {
 
 /** Counts each test file of a stage that needs root as one that was skipped. */
 function leaveOut(stage) {
-  for (const project of stage.projects) {
-    const files = readdirSync(join(root, 'test', project), { recursive: true })
-      .map(String)
-      .filter((name) => name.endsWith('.test.ts'))
-      .sort();
-    for (const name of files) {
-      total.skipped++;
-      notes.push(`test/${project}/${name} (the whole file): needs root`);
-    }
+  for (const file of stage.projects.flatMap(filesOf)) {
+    total.skipped++;
+    notes.push(`${file} (the whole file): needs root`);
   }
+}
+
+function notInBrief() {
+  const files = filesOf('e2e');
+  for (const file of briefTests)
+    if (!files.includes(file)) problem(`a brief run wants ${file}, which is not there`);
+  return files.filter((file) => !briefTests.includes(file));
+}
+
+function filesOf(project) {
+  return readdirSync(join(root, 'test', project), { recursive: true })
+    .map((name) => `test/${project}/${name}`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
 }
 
 function problem(text) {
