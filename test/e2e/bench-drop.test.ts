@@ -147,11 +147,17 @@ describeAsRoot(
 
     it('keeps on Ctrl-C what was measured until then, and ends with 130', async () => {
       const path = join(folder.path, 'cut.json');
-      using running = startNetkit(['bench', 'drop', '--only', 'tc,tcx', '--seconds', '60', '--report', path]);
-      await new Promise((resolve) => setTimeout(resolve, 6000));
-      const { status, stdout } = await running.stop('SIGINT');
-      expect(status).toBe(130);
-      expect(stdout).toMatch(/tcx/);
+      const words = ['bench', 'drop', '--only', 'tc,tcx', '--seconds', '60', '--report', path];
+      // An emulated machine has measured nothing after six seconds.
+      for (const wait of [6000, 50_000]) {
+        using running = startNetkit(words);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        const { status, stdout } = await running.stop('SIGINT');
+        expect(status).toBe(130);
+        if (stdout === '' && wait === 6000) continue;
+        expect(stdout).toMatch(/tcx/);
+        break;
+      }
       const document = documentIn('drop', readFileSync(path, 'utf8'));
       expect(document.ended).toBe('interrupted');
       expect(document.groups[0]?.variants[0]?.samples.length).toBeGreaterThan(0);
