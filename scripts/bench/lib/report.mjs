@@ -33,9 +33,15 @@ export function markdown(judged) {
     const number = (value) =>
       `${over === undefined ? '' : value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
     const interval = low === undefined ? '' : `${number(low)} to ${number(high)}`;
-    return `| ${title} | ${limit(row)} | ${number(median)} ${unit} | ${interval} | ${verdict} |`;
+    const side = missesByLess(row, number) ? (row.atLeast === undefined ? '&gt; ' : '&lt; ') : '';
+    return `| ${title} | ${limit(row)} | ${side}${number(median)} ${unit} | ${interval} | ${verdict} |`;
   });
   return ['| | budget | measured | 95 % interval | |', '|---|---:|---:|---:|---|', ...lines].join('\n');
+}
+
+/** Whether it misses its budget by less than what is shown, so that it would look as if it were met. */
+function missesByLess({ budget, atLeast, median, verdict }, number) {
+  return verdict === 'missed' && number(median) === number(atLeast ?? budget);
 }
 
 function limit({ budget, atLeast, over, unit }) {
