@@ -1,7 +1,8 @@
 /**
  * What a brief run (`NETKIT_TEST_BRIEF`) has of the tests of whole commands; it has all the others. A bare root has the same
  * kernel as the machine, whose own run has asked it everything: what is new in there is its packages, folders, mounts and
- * process ids. So it has what each package is there for, each kind of hook, each way of serving and each place where something is kept once.
+ * process ids. So it has what each package is there for, each kind of hook, each way of serving and each place where something
+ * is kept, once.
  */
 export const briefTests = [
   'apply-many',
